@@ -1,0 +1,326 @@
+"""Types of every key, one line of meaning each; the values live in `conf/`.
+
+No field has a default: "what is the default?" has one answer, the YAML. A key marked as
+circumstance (where files lie, how many processes, what is recorded) cannot move a result and stays
+out of the config's signature.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from seedbed.errors import ConfigError
+
+# What a configuration file may name: code that builds ingredients, nothing that runs commands.
+ALLOWED_TARGETS = (
+    "seedbed.",
+    "torch.optim.",
+    "torch.optim.lr_scheduler.",
+    "pytorch_lightning.",
+    "torchmetrics.",
+    "torchvision.",
+    "sklearn.preprocessing.",
+    "sklearn.kernel_approximation.",
+)
+
+
+def key(meaning: str, *, circumstance: bool = False) -> Any:
+    return field(default=MISSING, metadata={"meaning": meaning, "circumstance": circumstance})
+
+
+@dataclass
+class Target:
+    _target_: str = key("dotted path of the class or function that these keys are given to")
+
+
+@dataclass
+class Partial(Target):
+    _partial_: bool = key("true: called later, with what only exists at run time")
+
+
+@dataclass
+class Data(Target):
+    batch_size: int | None = key("examples an optimiser step over all processes; null: all of them")
+    val_fraction: float = key("share of the training examples held out for validation, in [0, 1)")
+    standardize: bool = key("subtract the mean, divide by the standard deviation of the training split")
+
+
+@dataclass
+class TableData(Data):
+    test_fraction: float = key("share of the examples kept as the fixed test split, in [0, 1)")
+
+
+@dataclass
+class ImageData(Data):
+    crop_padding: int = key("pixels of zero padding before a random crop to the old size; 0: no crop")
+    flip: bool = key("mirror each training image left to right with probability one half")
+
+
+@dataclass
+class DigitsData(ImageData):
+    test_fraction: float = key("share at the end of the file kept as the test split, in [0, 1)")
+
+
+@dataclass
+class PublishedData(ImageData):
+    dataset: str = key("name of the torchvision class that reads the files")
+    root: str = key("folder that holds the files, in torchvision's layout", circumstance=True)
+    download: bool = key("fetch missing files from the publisher", circumstance=True)
+
+
+@dataclass
+class ImageFolderData(ImageData):
+    root: str = key("folder of class folders, or of `train` and `test` with class folders", circumstance=True)
+    image_size: int = key("height and width in pixels that every image is resized and cropped to")
+    test_fraction: float = key("share of each class kept for test where there is no `test` folder")
+    memory_limit_gib: float = key("decoded data above this size is streamed", circumstance=True)
+    num_workers: int = key("processes that decode while streaming", circumstance=True)
+    cache_dir: str = key("folder that keeps decoded images between runs", circumstance=True)
+
+
+@dataclass
+class MlpModel(Target):
+    hidden_features: list[int] = key("width of each hidden layer, first to last")
+    activation: str = key("relu, tanh, gelu or sigmoid")
+    dropout: float = key("probability that a hidden unit is silenced in training, in [0, 1)")
+
+
+@dataclass
+class CnnModel(Target):
+    channels: list[int] = key("channels of each convolutional stage, first to last")
+    hidden_features: int = key("width of the hidden fully connected layer")
+    dropout: float = key("probability that a hidden unit is silenced in training, in [0, 1)")
+
+
+@dataclass
+class Resnet9Model(Target):
+    width: int = key("channels of the first convolution; the deepest has eight times as many")
+
+
+@dataclass
+class AlexnetModel(Target):
+    variant: str = key("two_groups (Krizhevsky et al. 2012) or torchvision (its single-tower form)")
+    dropout: float = key("probability that a hidden unit is silenced in training, in [0, 1)")
+
+
+@dataclass
+class PolynomialFeatures(Target):
+    degree: int = key("highest total degree of the products of columns, 1 or more")
+    interaction_only: bool = key("only products of distinct columns")
+    include_bias: bool = key("a column of ones; the models have a bias of their own")
+
+
+@dataclass
+class RadialFeatures(Target):
+    kernel: str = key("rbf: exp(-gamma * squared distance)")
+    gamma: float = key("inverse squared width of a basis function, above 0")
+    n_components: int = key("number of centres, drawn from the training examples")
+    random_state: int = key("seed of the choice of centres")
+
+
+@dataclass
+class SplineFeatures(Target):
+    n_knots: int = key("knots a column, 2 or more")
+    degree: int = key("degree of the pieces, 0 or more")
+    knots: str = key("quantile or uniform")
+    include_bias: bool = key("keep the last basis function of each column; the models have a bias")
+
+
+@dataclass
+class SgdOptimizer(Partial):
+    lr: float = key("learning rate, above 0")
+    momentum: float = key("share of the last update kept, in [0, 1)")
+    nesterov: bool = key("look ahead along the momentum")
+    weight_decay: float = key("pull of the weights (not the biases) towards 0 a step, times lr")
+
+
+@dataclass
+class AdamwOptimizer(Partial):
+    lr: float = key("learning rate, above 0")
+    betas: list[float] = key("decay of the running mean of the gradient and of its square")
+    eps: float = key("added to the denominator")
+    weight_decay: float = key("decoupled pull of the weights (not the biases) towards 0; no ridge penalty")
+
+
+@dataclass
+class LbfgsOptimizer(Partial):
+    lr: float = key("first step length tried, above 0")
+    max_iter: int = key("iterations an epoch at most")
+    history_size: int = key("past updates that shape the step")
+    tolerance_grad: float = key("stop when the largest gradient entry is below this")
+    tolerance_change: float = key("stop when the objective or the weights change by less than this")
+    line_search_fn: str | None = key("strong_wolfe, or null for steps of length lr")
+
+
+@dataclass
+class ConstantSchedule(Partial):
+    warmup_steps: int = key("steps over which the learning rate rises linearly from 0")
+
+
+@dataclass
+class CosineSchedule(Partial):
+    warmup_steps: int = key("steps over which the learning rate rises linearly from 0")
+    final_fraction: float = key("share of the learning rate left at the last step, in [0, 1]")
+
+
+@dataclass
+class OneCycleSchedule(Partial):
+    warmup_fraction: float = key("share of all steps over which the learning rate rises, in (0, 1)")
+    start_fraction: float = key("share of the learning rate at the first step, in (0, 1]")
+    final_fraction: float = key("share of the learning rate at the last step, in [0, 1]")
+
+
+@dataclass
+class Trainer:
+    max_epochs: int = key("passes over the training split, 1 or more")
+    precision: str = key("32-true, 64-true, bf16-mixed or 16-mixed")
+    deterministic: bool = key("the same bits twice on the same machine")
+    gradient_clip_norm: float | None = key("largest norm of the whole gradient; null: not clipped")
+    monitor: str = key("validation metric that picks the best checkpoint, such as val/loss")
+    accelerator: str = key("cpu, gpu or auto (a GPU where there is one)", circumstance=True)
+    num_threads: int | None = key("CPU threads inside one operation; null: torch's choice", circumstance=True)
+    progress_bar: bool = key("a live line on the terminal", circumstance=True)
+
+
+@dataclass
+class Track:
+    root: str = key("folder of the record store", circumstance=True)
+    experiment: str = key("MLflow experiment that the run belongs to", circumstance=True)
+    parent_run_id: str | None = key("MLflow run of the study; set by a multirun", circumstance=True)
+    system_metrics: bool = key("CPU, memory and GPU load on the run", circumstance=True)
+    log_model: bool = key("the fitted model as an MLflow model on the run", circumstance=True)
+
+
+@dataclass
+class Objective:
+    l1: float = key("lambda_1 of the penalty lambda_1 ||W||_1 on the mean loss; biases free")
+    l2: float = key("lambda_2 of the penalty (lambda_2 / 2) ||W||_2^2 on the mean loss; biases free")
+    label_smoothing: float = key("share of each label spread evenly over the classes, in [0, 1)")
+
+
+@dataclass
+class Pinned:
+    split: int | None = key("root seed whose split stream cuts off the validation examples; null: seed")
+    init: int | None = key("root seed whose init stream draws the first weights; null: seed")
+    order: int | None = key("root seed whose order stream shuffles the examples; null: seed")
+    augmentation: int | None = key("root seed whose augmentation stream crops and flips; null: seed")
+    dropout: int | None = key("root seed whose dropout stream silences units; null: seed")
+
+
+@dataclass
+class Root:
+    seed: int = key("root of all random streams, 0 or more")
+    evaluate_test: bool = key("read the test split once, with the best checkpoint")
+    objective: Objective = field(default_factory=Objective)
+    streams: Pinned = field(default_factory=Pinned)
+    data: Any = key("the soil: where examples come from and how they are batched")
+    features: Any = key("optional map of the inputs of a linear model; null: none")
+    model: Any = key("the seed: a network from inputs to logits")
+    optimizer: Any = key("how a gradient becomes a step")
+    schedule: Any = key("how the learning rate changes from step to step")
+    trainer: Any = key("how long, how exactly, on which device")
+    track: Any = key("where the record goes and how much of it")
+
+
+# One schema an option: `conf/model/mlp.yaml` starts from SCHEMAS["model"]["mlp"].
+SCHEMAS: Mapping[str, Mapping[str, type]] = {
+    "data": {
+        "digits": DigitsData,
+        "breast_cancer": TableData,
+        "chd": TableData,
+        "mnist": PublishedData,
+        "fashion_mnist": PublishedData,
+        "cifar10": PublishedData,
+        "cifar100": PublishedData,
+        "image_folder": ImageFolderData,
+    },
+    "model": {
+        "logistic": Target,
+        "softmax": Target,
+        "one_vs_rest": Target,
+        "mlp": MlpModel,
+        "cnn": CnnModel,
+        "resnet9": Resnet9Model,
+        "alexnet": AlexnetModel,
+    },
+    "features": {
+        "polynomial": PolynomialFeatures,
+        "radial": RadialFeatures,
+        "spline": SplineFeatures,
+    },
+    "optimizer": {"sgd": SgdOptimizer, "adamw": AdamwOptimizer, "lbfgs": LbfgsOptimizer},
+    "schedule": {"constant": ConstantSchedule, "cosine": CosineSchedule, "one_cycle": OneCycleSchedule},
+    "trainer": {"single": Trainer},
+    "track": {"mlflow": Track},
+}
+ROOT_CHOICES = {"objective": Objective, "streams": Pinned}
+
+
+def register() -> None:
+    """Gives Hydra the schemas, as `/schema/<group>/<option>` and `/schema/train`."""
+    store = ConfigStore.instance()
+    store.store(group="schema", name="train", node=Root, provider="seedbed.config")
+    for group, options in SCHEMAS.items():
+        for name, schema in options.items():
+            store.store(group=f"schema/{group}", name=name, node=schema, provider="seedbed.config")
+
+
+def folder() -> Path:
+    """The `conf/` folder: inside the installed package, or at the top of a checkout."""
+    installed = Path(__file__).parent / "conf"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "conf"
+
+
+def circumstances() -> frozenset[str]:
+    """Dotted keys that cannot move a result."""
+    return frozenset(
+        f"{group}.{item.name}"
+        for group, options in SCHEMAS.items()
+        for schema in options.values()
+        for item in fields(schema)
+        if item.metadata.get("circumstance")
+    )
+
+
+def check_targets(config: Mapping[str, Any], path: str = "") -> None:
+    """Refuses a `_target_` outside the allow-list.
+
+    Raises:
+        ConfigError: naming the key, its value and the list.
+    """
+    for dotted, value in _leaves(config, path):
+        if dotted.endswith("_target_") and not str(value).startswith(ALLOWED_TARGETS):
+            raise ConfigError(
+                dotted,
+                expected="a path that starts with one of " + ", ".join(ALLOWED_TARGETS),
+                got=repr(value),
+                do="Name a class of one of these packages, or add yours to seedbed.",
+            )
+
+
+def _leaves(config: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    for name, value in config.items():
+        dotted = f"{path}.{name}" if path else name
+        if isinstance(value, Mapping):
+            yield from _leaves(value, dotted)
+        else:
+            yield dotted, value
+
+
+def documented_keys() -> Iterator[tuple[str, str, str]]:
+    """Every key as (option or group, dotted key, meaning), for the help and the frozen list."""
+    for item in fields(Root):
+        if item.name in ROOT_CHOICES:
+            for sub in fields(ROOT_CHOICES[item.name]):
+                yield "", f"{item.name}.{sub.name}", sub.metadata["meaning"]
+        elif item.name not in SCHEMAS:
+            yield "", item.name, item.metadata["meaning"]
+    for group, options in SCHEMAS.items():
+        for name, schema in options.items():
+            assert is_dataclass(schema)
+            for item in fields(schema):
+                yield f"{group}={name}", f"{group}.{item.name}", item.metadata["meaning"]

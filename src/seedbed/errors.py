@@ -1,0 +1,43 @@
+"""One shape for every message a user sees: what, expected, got, do this."""
+
+
+class SeedbedError(Exception):
+    """Something the user can mend, told in one paragraph.
+
+    Args:
+        what: the full key or file that is wrong.
+        expected: what would have been right; sets list their members.
+        got: what was found instead.
+        do: the next thing to type or to change.
+    """
+
+    def __init__(self, what: str, *, expected: str, got: str, do: str) -> None:
+        super().__init__(what, expected, got, do)
+        self.what, self.expected, self.got, self.do = what, expected, got, do
+
+    def __str__(self) -> str:
+        return f"{self.what}: expected {self.expected}, got {self.got}. {self.do}"
+
+
+class ConfigError(SeedbedError):
+    """A key or value of the configuration that cannot work; raised before the first batch."""
+
+
+class DataError(SeedbedError):
+    """A data file that is missing or broken, or content that no classifier can learn from."""
+
+
+class TrainingError(SeedbedError):
+    """A run that cannot go on, such as a loss that is no longer a number."""
+
+
+class StoreError(SeedbedError):
+    """A record store that cannot be opened, read or written."""
+
+
+class Stopped(BaseException):
+    """A signal asked the run to end; not an Exception, so that no job loop swallows it."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.signal_number = signal_number

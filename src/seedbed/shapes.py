@@ -1,0 +1,40 @@
+"""Axis legend and the records that pass between rooms.
+
+batch    examples of one step or of one evaluation chunk
+feature  axes of one example: (channel, height, width) of an image, (column,) of a table row
+class    the classes, in the order of `Facts.class_names`
+logit    outputs of a network: one for `logistic`, else one a class
+"""
+
+from typing import NamedTuple
+
+from jaxtyping import Bool, Float, Int32, Int64, UInt8
+from torch import Tensor
+
+Inputs = Float[Tensor, "batch *feature"]
+Labels = Int64[Tensor, " batch"]
+Indices = Int64[Tensor, " batch"]
+Keys = Int64[Tensor, " batch"]
+Bits = Int32[Tensor, "batch draw"]
+Uniform = Float[Tensor, "batch draw"]
+Logits = Float[Tensor, "batch logit"]
+LogProbabilities = Float[Tensor, "batch class"]
+Losses = Float[Tensor, " batch"]
+Mask = Bool[Tensor, "batch *feature"]
+Pixels = UInt8[Tensor, "example channel height width"]
+
+
+class Batch(NamedTuple):
+    """What a loader yields: normalised inputs, labels, and each example's place in its split."""
+
+    inputs: Inputs
+    labels: Labels
+    indices: Indices
+
+
+class Facts(NamedTuple):
+    """What the data knows and the model must be told; nobody types 784."""
+
+    input_shape: tuple[int, ...]
+    num_classes: int
+    class_names: tuple[str, ...]
