@@ -4,7 +4,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test format lock
+.PHONY: help demo test slow format lock
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
@@ -17,6 +17,9 @@ test: .venv/.complete ## formatter check, linter, types, import contract, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+slow: .venv/.complete ## the tests that take minutes
+	$(BIN)/pytest -m slow
 
 format: .venv/.complete ## put the code into its canonical form
 	$(BIN)/ruff format .

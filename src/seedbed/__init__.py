@@ -1,0 +1,17 @@
+"""Seedbed: image classifiers grown under replication, every run on record.
+
+A learning algorithm is a seed, data is the soil. Four ingredients that know nothing of one another:
+
+    data      where examples come from, how they are cut, ordered, augmented and batched
+    model     networks from inputs to logits, and the likelihood that gives logits a meaning
+    metric    what is reported, accumulated over examples
+    optim     penalties, schedules, parameter groups, and which settings make sense together
+
+One place joins them: `assembly` (config to parts) and `classifier` (the LightningModule). `train` is
+one run from a job to a closed record, with `callbacks` between steps and epochs and `stopping` for
+signals; `track` is the record in MLflow; `predictor` is the fitted model in use; `study` makes many
+runs one table; `cli` holds the verbs and `manual` their words.
+
+Below all: `config` (types of every key), `job` (one run as a value), `streams` (random streams),
+`shapes` (axes) and `errors`. Imports run downwards only, siblings never; import-linter checks it.
+"""

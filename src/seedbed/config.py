@@ -13,8 +13,6 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from seedbed.errors import ConfigError
-
 # What a configuration file may name: code that builds ingredients, nothing that runs commands.
 ALLOWED_TARGETS = (
     "seedbed.",
@@ -190,6 +188,7 @@ class Trainer:
 class Track:
     root: str = key("folder of the record store", circumstance=True)
     experiment: str = key("MLflow experiment that the run belongs to", circumstance=True)
+    run_name: str | None = key("name of the run; null: model, data and seed", circumstance=True)
     parent_run_id: str | None = key("MLflow run of the study; set by a multirun", circumstance=True)
     system_metrics: bool = key("CPU, memory and GPU load on the run", circumstance=True)
     log_model: bool = key("the fitted model as an MLflow model on the run", circumstance=True)
@@ -284,31 +283,6 @@ def circumstances() -> frozenset[str]:
         for item in fields(schema)
         if item.metadata.get("circumstance")
     )
-
-
-def check_targets(config: Mapping[str, Any], path: str = "") -> None:
-    """Refuses a `_target_` outside the allow-list.
-
-    Raises:
-        ConfigError: naming the key, its value and the list.
-    """
-    for dotted, value in _leaves(config, path):
-        if dotted.endswith("_target_") and not str(value).startswith(ALLOWED_TARGETS):
-            raise ConfigError(
-                dotted,
-                expected="a path that starts with one of " + ", ".join(ALLOWED_TARGETS),
-                got=repr(value),
-                do="Name a class of one of these packages, or add yours to seedbed.",
-            )
-
-
-def _leaves(config: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
-    for name, value in config.items():
-        dotted = f"{path}.{name}" if path else name
-        if isinstance(value, Mapping):
-            yield from _leaves(value, dotted)
-        else:
-            yield dotted, value
 
 
 def documented_keys() -> Iterator[tuple[str, str, str]]:

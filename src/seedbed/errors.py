@@ -1,5 +1,8 @@
 """One shape for every message a user sees: what, expected, got, do this."""
 
+from functools import partial
+from typing import Any
+
 
 class SeedbedError(Exception):
     """Something the user can mend, told in one paragraph.
@@ -17,6 +20,10 @@ class SeedbedError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}: expected {self.expected}, got {self.got}. {self.do}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An error of a job in another process is pickled on its way to the one who started it.
+        return partial(type(self), expected=self.expected, got=self.got, do=self.do), (self.what,)
 
 
 class ConfigError(SeedbedError):

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from seedbed.errors import ConfigError
 from seedbed.shapes import Bits, Indices, Keys, Uniform
 
 # splitmix64 (Steele, Lea and Flood 2014): increment and the two multipliers of its finaliser.
@@ -37,12 +38,31 @@ def spawn(seed: int, pinned: Mapping[str, int | None] | None = None) -> Streams:
 
     Args:
         seed: the root seed, 0 or more (0 is a seed like any other).
-        pinned: stream name to the root seed whose stream of that name is used instead.
+        pinned: stream name to the root seed whose stream of that name is used instead; None: `seed`.
+
+    Raises:
+        ConfigError: for a negative seed or a stream that does not exist.
+
+    Example:
+        >>> spawn(0).init == spawn(1).init
+        False
+        >>> spawn(0, {"init": 1}) == spawn(0)._replace(init=spawn(1).init)
+        True
     """
-    roots = {name: (pinned or {}).get(name) for name in Streams._fields}
-    return Streams(
-        *(_spawned(seed if root is None else root, place) for place, root in enumerate(roots.values()))
-    )
+    chosen = {name: root for name, root in (pinned or {}).items() if root is not None}
+    _check({"seed": seed} | {f"streams.{name}": root for name, root in chosen.items()})
+    roots = (chosen.get(name, seed) for name in Streams._fields)
+    return Streams(*(_spawned(root, place) for place, root in enumerate(roots)))
+
+
+def _check(roots: Mapping[str, int]) -> None:
+    allowed = ("seed", *(f"streams.{name}" for name in Streams._fields))
+    for key, root in roots.items():
+        if key not in allowed:
+            do = "Correct its spelling or leave it out."
+            raise ConfigError(key, expected="one of " + ", ".join(allowed), got=f"{key}={root}", do=do)
+        if root < 0:
+            raise ConfigError(key, expected="0 or more", got=str(root), do="Choose another integer.")
 
 
 def _spawned(root: int, place: int) -> int:
@@ -74,11 +94,11 @@ def uniform(keys: Keys, num_draws: int) -> Uniform:
 
 
 def bits(keys: Keys, num_draws: int, layer: int) -> Bits:
-    """32 random bits for each of `num_draws` units of a layer, cheap enough for every step.
+    """32 random bits for each of `num_draws` units of a layer (0 or more), cheap enough for every step.
 
     Source: the 32-bit finaliser of MurmurHash3 (Appleby 2011) over a Weyl sequence.
     """
-    start = _mix(keys + layer * _signed(GOLDEN)).to(torch.int32)
+    start = _mix(keys + _signed(layer * GOLDEN % 2**64)).to(torch.int32)
     steps = torch.arange(num_draws, device=keys.device, dtype=torch.int32) * _signed(GOLDEN32, 32)
     mixed = start[:, None] + steps
     for shift, factor in ((16, FIRST32), (13, SECOND32)):

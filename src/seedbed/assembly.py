@@ -1,0 +1,103 @@
+"""Builds the parts of one run from its config: data, network, classifier. Nothing is trained here.
+
+The only place that takes a config apart; a room's files can be read by someone who has never heard
+of Hydra.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import hydra.utils
+import torch
+
+from seedbed.classifier import Classifier, Objective
+from seedbed.data.module import DataModule
+from seedbed.errors import ConfigError
+from seedbed.model.network import Network
+from seedbed.streams import Streams, spawn
+
+DTYPES = {
+    "32-true": torch.float32,
+    "64-true": torch.float64,
+    "bf16-mixed": torch.float32,
+    "16-mixed": torch.float32,
+}
+
+
+class Assembly(NamedTuple):
+    """The parts of one run, joined."""
+
+    data: DataModule
+    classifier: Classifier
+    device: torch.device
+
+
+def assemble(config: Mapping[str, Any]) -> Assembly:
+    """Builds data, network and classifier; nothing is trained yet."""
+    if config["trainer"]["num_threads"]:
+        torch.set_num_threads(config["trainer"]["num_threads"])
+    streams = spawn(config["seed"], config["streams"])
+    device = _device(config["trainer"]["accelerator"])
+    dtype = _dtype(config["trainer"]["precision"])
+    data: DataModule = hydra.utils.instantiate(config["data"])
+    features = hydra.utils.instantiate(config["features"])
+    data.setup(streams, dtype=dtype, device=device, features=features)
+    network = _network(config["model"], data, streams, dtype)
+    steps = len(data.train_dataloader()) * config["trainer"]["max_epochs"]  # type: ignore[arg-type]
+    classifier = Classifier(
+        network,
+        facts=data.facts,
+        objective=Objective(**config["objective"]),
+        make_optimizer=hydra.utils.instantiate(config["optimizer"], _convert_="all"),
+        make_schedule=hydra.utils.instantiate(config["schedule"]),
+        num_steps=steps,
+        dropout_stream=streams.dropout,
+        gradient_clip_norm=config["trainer"]["gradient_clip_norm"],
+    )
+    _check_monitor(config["trainer"]["monitor"], classifier.val_metrics.names)
+    return Assembly(data, classifier, device)
+
+
+def _network(config: Mapping[str, Any], data: DataModule, streams: Streams, dtype: torch.dtype) -> Network:
+    """The network with its first weights, which depend on the init stream alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(streams.init)
+        network: Network = hydra.utils.instantiate(
+            config, input_shape=data.facts.input_shape, num_classes=data.facts.num_classes, _convert_="all"
+        )
+    return network.to(dtype)
+
+
+def _device(accelerator: str) -> torch.device:
+    if accelerator not in ("auto", "cpu", "gpu"):
+        raise ConfigError(
+            "trainer.accelerator",
+            expected="cpu, gpu or auto",
+            got=repr(accelerator),
+            do="Choose one of them.",
+        )
+    if accelerator == "gpu" and not torch.cuda.is_available():
+        raise ConfigError(
+            "trainer.accelerator",
+            expected="a CUDA device",
+            got="none on this machine",
+            do="Set trainer.accelerator=cpu.",
+        )
+    gpu = accelerator != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda", 0) if gpu else torch.device("cpu")
+
+
+def _dtype(precision: str) -> torch.dtype:
+    if precision not in DTYPES:
+        raise ConfigError(
+            "trainer.precision", expected="one of " + ", ".join(DTYPES), got=repr(precision), do="Choose one."
+        )
+    return DTYPES[precision]
+
+
+def _check_monitor(monitor: str, names: tuple[str, ...]) -> None:
+    allowed = [f"val/{name}" for name in names]
+    if monitor not in allowed:
+        raise ConfigError(
+            "trainer.monitor", expected="one of " + ", ".join(allowed), got=repr(monitor), do="Choose one."
+        )

@@ -1,0 +1,143 @@
+"""What happens between steps and epochs: record, checkpoint, progress, stopping."""
+
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback, Checkpoint
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from seedbed.classifier import Classifier
+from seedbed.metric.glossary import better
+from seedbed.stopping import Stopping
+
+
+class Journal(Protocol):
+    """The two things an epoch asks of a record."""
+
+    def log_metrics(self, metrics: dict[str, float], step: int) -> None: ...
+    def deliver(self) -> None: ...
+
+
+class EpochEnd(Checkpoint):
+    """Writes each epoch's metrics to the record, then keeps the last and the best checkpoint.
+
+    A `Checkpoint` in Lightning's sense, because only those run after the module's own epoch end.
+
+    Args:
+        journal: the run's record.
+        folder: where `last.ckpt` and `best.ckpt` are written.
+        monitor: metric that decides which epoch is best; None keeps the last.
+    """
+
+    def __init__(self, journal: Journal, folder: Path, monitor: str | None) -> None:
+        self.journal, self.folder, self.monitor = journal, folder, monitor
+        self.best_epoch, self.best_value = 0, math.nan
+        self.best_metrics: dict[str, float] = {}
+        self._began = time.perf_counter()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._began = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, Classifier)
+        epoch = trainer.current_epoch + 1
+        metrics = dict(pl_module.epoch_metrics)
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        extra = {"train/learning_rate": rate, "train/epoch_seconds": time.perf_counter() - self._began}
+        self.journal.log_metrics(metrics | extra, step=epoch)
+        self.journal.deliver()
+        improved = self._judge(metrics, epoch)
+        save_atomically(trainer, self.folder / "last.ckpt")
+        if improved:
+            _copy_atomically(self.folder / "last.ckpt", self.folder / "best.ckpt")
+
+    def _judge(self, metrics: dict[str, float], epoch: int) -> bool:
+        if self.monitor is not None:
+            sign = 1 if better(self.monitor.partition("/")[2]) == "lower" else -1
+            if self.best_epoch and not sign * metrics[self.monitor] < sign * self.best_value:
+                return False
+            self.best_value = metrics[self.monitor]
+        self.best_epoch, self.best_metrics = epoch, metrics
+        return True
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "best_epoch": self.best_epoch,
+            "best_value": self.best_value,
+            "best_metrics": self.best_metrics,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        for name, value in state_dict.items():
+            setattr(self, name, value)
+
+
+def save_atomically(trainer: pl.Trainer, path: Path) -> None:
+    """Writes a checkpoint under a temporary name, syncs it, renames it: whole or not at all."""
+    partial = path.with_suffix(".partial")
+    trainer.save_checkpoint(partial)
+    _commit(partial, path)
+
+
+def _copy_atomically(source: Path, path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(source.read_bytes())
+    _commit(partial, path)
+
+
+def _commit(partial: Path, path: Path) -> None:
+    descriptor = os.open(partial, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+    partial.replace(path)
+
+
+class StopAtStep(Callback):
+    """Lets a signal take effect between two steps, never inside one."""
+
+    def __init__(self, stopping: Stopping) -> None:
+        self.stopping = stopping
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.stopping.claim()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self.stopping.check()
+
+
+class Bar(Callback):
+    """One live line on a terminal, nothing elsewhere."""
+
+    def __init__(self, name: str, num_steps: int) -> None:
+        console = Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[latest]}"),
+        )
+        self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.task = self.progress.add_task(name, total=num_steps, latest="")
+
+    def on_train_start(self, *_: Any) -> None:
+        self.progress.start()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self.progress.advance(self.task)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, Classifier)
+        loss = pl_module.epoch_metrics.get("val/loss")
+        self.progress.update(self.task, latest="" if loss is None else f"val/loss {loss:.4f}")
+
+    def on_train_end(self, *_: Any) -> None:
+        self.progress.stop()
+
+    def on_exception(self, *_: Any) -> None:
+        self.progress.stop()

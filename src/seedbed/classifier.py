@@ -1,0 +1,178 @@
+"""Joins network, metrics and optimiser: the only LightningModule of ordinary training.
+
+What enters is a batch; what leaves are metrics a split. Optimisation is manual, because one step
+must also serve L-BFGS, which evaluates the objective many times, and because Lightning's automatic
+loop costs a quarter more a step on small models.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from seedbed.errors import TrainingError
+from seedbed.metric.collection import Metrics
+from seedbed.model.network import Network
+from seedbed.optim.groups import parameter_groups
+from seedbed.optim.penalty import penalty
+from seedbed.shapes import Batch, Facts, Labels, Logits
+from seedbed.streams import example_keys
+
+# A host must wait for the device to read a loss: on a GPU it does so once in this many steps.
+STEPS_BETWEEN_LOSS_CHECKS = {"cpu": 1, "cuda": 100}
+
+MakeOptimizer = Callable[[Any], torch.optim.Optimizer]
+MakeSchedule = Callable[[int], Callable[[int], float]]
+
+
+class Objective(NamedTuple):
+    """mean NLL + l1 ||W||_1 + (l2 / 2) ||W||_2^2, biases free; labels smoothed in the NLL only."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+    label_smoothing: float = 0.0
+
+
+class Classifier(pl.LightningModule):
+    """Trains and evaluates one network.
+
+    Args:
+        network: inputs to logits.
+        facts: what the data knows.
+        objective: what is minimised beside the NLL.
+        make_optimizer: parameter groups to optimiser.
+        make_schedule: number of all steps to a factor on the learning rate a step.
+        num_steps: optimiser steps of the whole training.
+        dropout_stream: seed of the dropout masks.
+        gradient_clip_norm: largest norm of the gradient, None for no limit.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        facts: Facts,
+        objective: Objective,
+        make_optimizer: MakeOptimizer,
+        make_schedule: MakeSchedule,
+        num_steps: int,
+        dropout_stream: int,
+        gradient_clip_norm: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.network = network
+        self.objective = objective
+        self.dropout_stream = dropout_stream
+        self.gradient_clip_norm = gradient_clip_norm
+        self._make_optimizer, self._make_schedule = make_optimizer, make_schedule
+        self.num_steps = num_steps
+        self.train_metrics = Metrics(facts.num_classes, names=("loss", "accuracy"))
+        self.val_metrics = Metrics(facts.num_classes)
+        self.test_metrics = Metrics(facts.num_classes)
+        self.epoch_metrics: dict[str, float] = {}
+        self._objectives: list[tuple[Tensor, int]] = []
+        self._num_checked = 0
+        self.test_outputs: list[tuple[Logits, Labels, Tensor]] = []
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self._make_optimizer(
+            parameter_groups(self.network, self.network.penalised(), self._make_optimizer)
+        )
+        return [optimizer], [LambdaLR(optimizer, self._make_schedule(self.num_steps))]
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        return batch  # the loader's batches already are where the network is
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        optimizer = self.optimizers()
+        assert not isinstance(optimizer, list)
+        keys = example_keys(self.dropout_stream, self.current_epoch, batch.indices)
+        evaluations: list[tuple[Tensor, Logits]] = []
+
+        def closure() -> Tensor:
+            optimizer.zero_grad()
+            logits = self.network(batch.inputs, keys)
+            value = self.value(logits, batch.labels)
+            self.manual_backward(value)
+            evaluations[:] = [(value.detach(), logits.detach())]
+            return value
+
+        optimizer.step(closure)  # type: ignore[arg-type]
+        if isinstance(optimizer.optimizer, torch.optim.LBFGS):
+            # The last evaluation may be a trial of the line search: look once more from where it ended.
+            with torch.no_grad():
+                logits = self.network(batch.inputs, keys)
+                evaluations[:] = [(self.value(logits, batch.labels), logits)]
+        schedule = self.lr_schedulers()
+        assert isinstance(schedule, LambdaLR)
+        schedule.step()
+        self._account(*evaluations[0], batch)
+
+    def value(self, logits: Logits, labels: Labels) -> Tensor:
+        """The objective: mean NLL in nats plus the penalty, a scalar."""
+        loss = self.network.likelihood.nll(logits, labels, self.objective.label_smoothing).mean()
+        if self.objective.l1 or self.objective.l2:
+            loss = loss + penalty(self.network.penalised(), self.objective.l1, self.objective.l2)
+        return loss
+
+    def _account(self, value: Tensor, logits: Logits, batch: Batch) -> None:
+        self._objectives.append((value, len(batch.labels)))
+        self.train_metrics.update(self.network.likelihood.log_probabilities(logits), batch.labels)
+        if len(self._objectives) - self._num_checked >= STEPS_BETWEEN_LOSS_CHECKS[self.device.type]:
+            self._check_objectives()
+
+    def _check_objectives(self) -> None:
+        """Stops at the first step whose objective is no number.
+
+        Raises:
+            TrainingError: naming epoch and step.
+        """
+        new = [value for value, _ in self._objectives[self._num_checked :]]
+        for place, value in enumerate(torch.stack(new).tolist()):
+            if not math.isfinite(value):
+                step = self.global_step - len(new) + place + 1
+                raise TrainingError(
+                    f"objective at step {step} (epoch {self.current_epoch + 1})",
+                    expected="a finite number",
+                    got=str(value),
+                    do="Lower optimizer.lr, set trainer.gradient_clip_norm, or look at the inputs' scale.",
+                )
+        self._num_checked = len(self._objectives)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        if self.gradient_clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.gradient_clip_norm)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self._evaluate(batch, self.val_metrics)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        logits = self._evaluate(batch, self.test_metrics)
+        self.test_outputs.append((logits, batch.labels, batch.indices))
+
+    def _evaluate(self, batch: Batch, metrics: Metrics) -> Logits:
+        logits: Logits = self.network(batch.inputs)
+        metrics.update(self.network.likelihood.log_probabilities(logits), batch.labels)
+        return logits
+
+    def on_validation_epoch_end(self) -> None:
+        self.epoch_metrics |= _drained("val", self.val_metrics)
+
+    def on_train_epoch_end(self) -> None:
+        if self._num_checked < len(self._objectives):
+            self._check_objectives()
+        total = sum(float(value) * count for value, count in self._objectives)
+        objective = total / sum(count for _, count in self._objectives)
+        self.epoch_metrics |= {**_drained("train", self.train_metrics), "train/objective": objective}
+        self._objectives, self._num_checked = [], 0
+
+
+def _drained(split: str, metrics: Metrics) -> dict[str, float]:
+    values = {f"{split}/{name}": value for name, value in metrics.compute().items()}
+    metrics.reset()
+    return values

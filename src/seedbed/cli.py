@@ -1,0 +1,111 @@
+"""The verbs, each a few lines; only the verb at hand imports what it needs."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seedbed.errors import SeedbedError, Stopped
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+HYDRA = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="seedbed")
+def cli() -> None:
+    """Seedbed: image classifiers grown under replication, every run on record."""
+
+
+def main() -> None:
+    """Entry point: an error the user can mend is one paragraph, not a trace."""
+    try:
+        cli(prog_name="seedbed")
+    except SeedbedError as error:
+        click.echo(f"seedbed: {error}", err=True)
+        sys.exit(2)
+    except Stopped as stopped:
+        click.echo(f"seedbed: stopped by signal {stopped.signal_number}; the record says KILLED", err=True)
+        sys.exit(128 + stopped.signal_number)
+
+
+@cli.command(context_settings=HYDRA, add_help_option=False)
+@click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
+def train(overrides: tuple[str, ...]) -> None:
+    """Train one run, or with -m a study of several."""
+    if {"--help", "-h"} & set(overrides):
+        from seedbed.manual import train_help
+
+        click.echo(train_help())
+        return
+    _hydra(list(overrides))
+
+
+def _hydra(overrides: list[str]) -> None:
+    """Hands the overrides to Hydra, which composes the config and calls `_job`, once or many times."""
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from seedbed import config
+    from seedbed.manual import explain
+    from seedbed.study import sweep
+
+    config.register()
+    sweep.register()
+    # Hydra would otherwise print its own trace and exit; the errors are ours to tell.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    sys.argv = [sys.argv[0], *overrides]
+    try:
+        hydra.main(version_base="1.3", config_path=str(config.folder()), config_name="train")(_job)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explain(error) from error
+
+
+def _job(composed: "DictConfig") -> Any:
+    """What Hydra calls for each run: resolves it, checks it, trains it."""
+    from hydra import compose
+    from hydra.core.hydra_config import HydraConfig
+
+    from seedbed.config import SCHEMAS
+    from seedbed.job import resolve
+
+    choices = dict(HydraConfig.get().runtime.choices)
+    chosen = [f"{group}={choices[group]}" for group in SCHEMAS if choices.get(group)]
+    command = shlex.join(["seedbed", "train", *sys.argv[1:]])
+    job = resolve(composed, choices, compose("train", chosen), command)
+
+    from seedbed.train import run  # torch is imported here, once the config is known to be right
+
+    outcome = run(job)
+    click.echo(_last_words(outcome.name, outcome.metrics))
+    return outcome.metrics
+
+
+def _last_words(name: str, metrics: dict[str, float]) -> str:
+    told = [key for key in ("test/accuracy", "best_val/accuracy", "train/accuracy") if key in metrics]
+    return f"{name}: " + ", ".join(f"{key} {metrics[key]:.4f}" for key in told)
+
+
+@cli.command()
+@click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=5000, show_default=True, help="Port to listen on.")
+def ui(root: str, host: str, port: int) -> None:
+    """Open MLflow's UI on the record."""
+    from seedbed.track.store import Store
+
+    uri = Store.open(Path(root)).uri
+    click.echo(f"Open http://{host}:{port}/?workflowType=machine_learning (Ctrl-C ends it)")
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri]
+    with subprocess.Popen([*command, "--host", host, "--port", str(port)]) as server:
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            server.terminate()

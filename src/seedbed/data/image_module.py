@@ -1,0 +1,49 @@
+"""What all image sources share: crops and mirror images of training batches."""
+
+from seedbed.data.augmentation import Augmentation
+from seedbed.data.module import DataModule
+from seedbed.errors import ConfigError
+
+
+class ImageModule(DataModule):
+    """A source of images.
+
+    Args:
+        batch_size: examples an optimiser step over all processes, 1 or more; None: the whole split.
+        val_fraction: share of the training examples held out for validation, in [0, 1).
+        standardize: subtract the mean and divide by the sd of each channel of the training split.
+        crop_padding: pixels of zero padding before a random crop to the old size; 0: no crop.
+        flip: mirror each training image left to right with probability one half.
+
+    Raises:
+        ConfigError: naming the key that is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch_size: int | None,
+        val_fraction: float,
+        standardize: bool,
+        crop_padding: int,
+        flip: bool,
+    ) -> None:
+        super().__init__(batch_size=batch_size, val_fraction=val_fraction, standardize=standardize)
+        self._crop_padding, self._flip = crop_padding, flip
+        self._check_padding("0 or more", crop_padding >= 0)
+
+    def _augmentation(self, stream: int, shape: tuple[int, ...]) -> Augmentation | None:
+        side = min(shape[1:])
+        self._check_padding(f"less than the {side} pixels of a side", self._crop_padding < side)
+        if not (self._crop_padding or self._flip):
+            return None
+        return Augmentation(crop_padding=self._crop_padding, flip=self._flip, stream=stream)
+
+    def _check_padding(self, expected: str, fits: bool) -> None:
+        if not fits:
+            raise ConfigError(
+                "data.crop_padding",
+                expected=expected,
+                got=str(self._crop_padding),
+                do="An eighth of the side is common; 0 switches the crop off.",
+            )

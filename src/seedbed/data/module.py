@@ -1,0 +1,165 @@
+"""The data module: one source, cut into splits and handed out in batches."""
+
+import abc
+from collections.abc import Hashable
+
+import torch
+from torch import nn
+
+from seedbed.data.augmentation import Augmentation
+from seedbed.data.cut import check_fraction, stratified
+from seedbed.data.features import FeatureMap, mapped
+from seedbed.data.identity import SplitIdentity, identify
+from seedbed.data.loader import Loader, Shard, check_batch_size
+from seedbed.data.preprocessing import Preprocessing, fitted
+from seedbed.data.rows import chunk_size
+from seedbed.data.source import Part, Source, remembered
+from seedbed.errors import ConfigError
+from seedbed.shapes import Facts
+from seedbed.streams import Streams
+
+CPU = torch.device("cpu")
+
+
+class DataModule(abc.ABC):
+    """A source of examples with its splits; final subclasses say where the examples come from.
+
+    Args:
+        batch_size: examples an optimiser step over all processes, 1 or more; None: the whole split.
+        val_fraction: share of the training examples held out for validation, in [0, 1).
+        standardize: subtract the mean and divide by the sd of the training split.
+
+    Attributes:
+        source: where the examples come from, for people.
+        facts: what a model must be told; `input_shape` is what the network sees. After `setup`.
+        preprocessing: from raw inputs to what the network (or the feature map) sees. After `setup`.
+        feature_map: the fitted scikit-learn transformer, or None. After `setup`.
+
+    Raises:
+        ConfigError: naming the key that is out of its range.
+    """
+
+    source: str
+    facts: Facts
+    preprocessing: Preprocessing
+    feature_map: FeatureMap | None
+
+    def __init__(self, *, batch_size: int | None, val_fraction: float, standardize: bool) -> None:
+        check_batch_size(batch_size)
+        check_fraction("data.val_fraction", val_fraction)
+        self._batch_size, self._val_fraction, self._standardize = batch_size, val_fraction, standardize
+
+    @abc.abstractmethod
+    def _locate(self) -> Hashable:
+        """Finds the files, fetching them if that is allowed; differs whenever `_read` could."""
+
+    @abc.abstractmethod
+    def _read(self) -> Source:
+        """Reads and decodes the files that `_locate` found."""
+
+    def _augmentation(self, stream: int, shape: tuple[int, ...]) -> Augmentation | None:  # noqa: ARG002
+        """What is done to raw training batches of this shape; nothing unless a subclass says so."""
+        return None
+
+    def setup(
+        self,
+        streams: Streams,
+        *,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device = CPU,
+        features: FeatureMap | None = None,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        """Reads the source (or finds it in this process), cuts it and fits the preprocessing.
+
+        Args:
+            streams: split decides the validation cut; order and augmentation drive the training loader.
+            dtype: floating type of the inputs a network sees.
+            device: where the data is held.
+            features: transformer applied once to all examples, flattened to rows.
+            rank: this process, 0 <= rank < world_size.
+            world_size: number of processes that share each batch.
+
+        Raises:
+            DataError: for files that are missing or broken, or content that no classifier can learn.
+            ConfigError: for settings that this content makes impossible or idle.
+        """
+        source = remembered((type(self), self._locate()), self._read)
+        self._parts, names = self._splits(source, streams.split), source.class_names
+        train = self._parts["train"]
+        check_batch_size(self._batch_size, len(train.indices))
+        self._order_stream, self._shard = streams.order, Shard(rank, world_size)
+        self._augment = self._augmentation(streams.augmentation, train.rows.shape)
+        exact = fitted(train, full_scale=source.full_scale, standardize=self._standardize)
+        self._held = self._hold(exact, features, dtype, device)
+        self.preprocessing, self.feature_map = exact.to(dtype=dtype, device=device), features
+        self.facts = Facts(self._held["train"].rows.shape, len(names), names)
+
+    def train_dataloader(self) -> Loader:
+        """Shuffled, augmented batches of the training split."""
+        return Loader(
+            self._held["train"],
+            batch_size=self._batch_size or len(self._held["train"].indices),
+            preprocessing=self._input_map(),
+            order_stream=self._order_stream,
+            augmentation=self._augment,
+            shard=self._shard,
+        )
+
+    def val_dataloader(self) -> Loader | None:
+        """The validation split in file order; None where nothing was held out."""
+        return self._evaluation_loader("val")
+
+    def test_dataloader(self) -> Loader | None:
+        """The test split in file order; None where the data has none."""
+        return self._evaluation_loader("test")
+
+    def identity(self) -> list[SplitIdentity]:
+        """Digests and sizes of every split there is, in the order train, val, test."""
+        return [identify(name, part, self.facts.class_names) for name, part in self._parts.items()]
+
+    def _evaluation_loader(self, split: str) -> Loader | None:
+        if split not in self._held:
+            return None
+        return Loader(
+            self._held[split],
+            batch_size=chunk_size(self.facts.input_shape),
+            preprocessing=self._input_map(),
+            shard=self._shard,
+        )
+
+    def _input_map(self) -> nn.Module:
+        """What a loader still has to do: features were preprocessed and mapped when they were held."""
+        return self.preprocessing if self.feature_map is None else nn.Identity()
+
+    def _splits(self, source: Source, seed: int) -> dict[str, Part]:
+        names = source.class_names
+        train, val = stratified(
+            source.train, self._val_fraction, seed, key="data.val_fraction", class_names=names
+        )
+        parts = {"train": train, "val": val, "test": source.test}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def _hold(
+        self, exact: Preprocessing, features: FeatureMap | None, dtype: torch.dtype, device: torch.device
+    ) -> dict[str, Part]:
+        """The splits on the device, each source file once, mapped to features if there are any."""
+        held = {id(part.rows): part.rows for part in self._parts.values()}
+        if features is not None:
+            self._refuse_augmentation()
+            held = mapped(features, exact, held, self._parts["train"], dtype)
+        held = {file: rows.to(device) for file, rows in held.items()}
+        return {
+            name: Part(held[id(part.rows)], part.labels.to(device), part.indices.to(device))
+            for name, part in self._parts.items()
+        }
+
+    def _refuse_augmentation(self) -> None:
+        if self._augment is not None:
+            raise ConfigError(
+                "features",
+                expected="no augmentation, because the map sees every image once, before training",
+                got="data.crop_padding above 0 or data.flip=true",
+                do="Set data.crop_padding=0 data.flip=false, or features=null.",
+            )

@@ -1,0 +1,68 @@
+"""Preprocessing: raw pixels or table rows become the inputs of a network."""
+
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from seedbed.data.rows import Raw
+from seedbed.data.source import Part
+from seedbed.shapes import Inputs
+
+Constant = Float[Tensor, "*broadcast"]
+
+
+@final
+class Preprocessing(nn.Module):
+    """(raw / scale - mean) / sd, in the dtype of the three buffers.
+
+    Raw inputs of a wider type than the buffers are only rounded at the end. `Preprocessing(**state)`
+    rebuilds one from its `state_dict()`.
+
+    Args:
+        scale: raw value that becomes 1, broadcastable against one example; above 0.
+        mean: subtracted a channel or column, after scaling.
+        sd: divided by a channel or column, after scaling; above 0.
+
+    Example:
+        >>> eight_bit = Preprocessing(torch.tensor([255.0]), torch.tensor([0.5]), torch.tensor([0.5]))
+        >>> eight_bit(torch.tensor([[0], [255]], dtype=torch.uint8))
+        tensor([[-1.],
+                [ 1.]])
+    """
+
+    scale: Tensor
+    mean: Tensor
+    sd: Tensor
+
+    def __init__(self, scale: Constant, mean: Constant, sd: Constant) -> None:
+        super().__init__()
+        self.register_buffer("scale", scale)
+        self.register_buffer("mean", mean)
+        self.register_buffer("sd", sd)
+        # Decided once: a pass over the batch that changes nothing would cost as much as one that does.
+        self._standardizes = bool((mean != 0).any() or (sd != 1).any())
+
+    def forward(self, raw: Raw) -> Inputs:
+        """Network inputs of the same shape as `raw`."""
+        scaled = raw / self.scale
+        if self._standardizes:
+            scaled = (scaled - self.mean) / self.sd
+        return scaled.to(self.mean.dtype)
+
+
+def fitted(train: Part, *, full_scale: float, standardize: bool) -> Preprocessing:
+    """Preprocessing in float64, with statistics of the training split alone.
+
+    Args:
+        train: the training split.
+        full_scale: raw value that becomes 1: 255 for eight-bit images, 1 for tables.
+        standardize: subtract the mean and divide by the population standard deviation a channel or
+            column, where a constant one is only centred; else only the scale is applied.
+    """
+    scale = torch.full((1,), full_scale, dtype=torch.float64)
+    if not standardize:
+        return Preprocessing(scale, torch.zeros_like(scale), torch.ones_like(scale))
+    mean, sd = train.rows.mean_and_sd(train.indices)
+    return Preprocessing(scale, mean / scale, torch.where(sd == 0, 1.0, sd / scale))

@@ -1,0 +1,133 @@
+"""Settings that make no sense, alone or together, refused before the first batch."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from seedbed.errors import ConfigError
+
+Config = Mapping[str, Any]
+FULL_PRECISION = ("32-true", "64-true")
+
+
+class Rule(NamedTuple):
+    """What a key must be where it exists, and what to do where it is not."""
+
+    key: str
+    expected: str
+    holds: Callable[[Any], bool]
+    do: str
+
+
+def _not_negative(value: int | float) -> bool:
+    return value >= 0
+
+
+def _positive(value: int | float) -> bool:
+    return value > 0
+
+
+def _share(value: int | float) -> bool:
+    return 0 <= value < 1
+
+
+def _zero(value: int | float) -> bool:
+    return value == 0
+
+
+def _null(value: object) -> bool:
+    return value is None
+
+
+RANGES = (
+    Rule("objective.l1", "0 or more", _not_negative, "0 switches the penalty off."),
+    Rule("objective.l2", "0 or more", _not_negative, "0 switches the penalty off."),
+    Rule("objective.label_smoothing", "a number in [0, 1)", _share, "0 switches it off."),
+    Rule("optimizer.lr", "above 0", _positive, "A learning rate of 0 or less would not learn."),
+    Rule("optimizer.momentum", "a number in [0, 1)", _share, "0 switches it off."),
+    Rule("optimizer.weight_decay", "0 or more", _not_negative, "0 switches it off."),
+    Rule("optimizer.eps", "0 or more", _not_negative, "torch's own choice is 1e-08."),
+    Rule(
+        "optimizer.betas",
+        "two numbers in [0, 1)",
+        lambda betas: len(betas) == 2 and all(map(_share, betas)),
+        "torch's own choice is [0.9, 0.999].",
+    ),
+    Rule(
+        "trainer.gradient_clip_norm",
+        "above 0, or null",
+        lambda norm: norm is None or norm > 0,
+        "null switches clipping off.",
+    ),
+)
+NESTEROV_NEEDS = (
+    Rule(
+        "optimizer.momentum",
+        "above 0 with optimizer.nesterov",
+        _positive,
+        "Without momentum there is nothing to look ahead along: set optimizer.nesterov=false.",
+    ),
+)
+# A line search compares the values, at several points, of one smooth function of all examples.
+LBFGS_NEEDS = (
+    Rule(
+        "data.batch_size",
+        "null (all examples at once) with optimizer=lbfgs",
+        _null,
+        "Set data.batch_size=null.",
+    ),
+    Rule(
+        "schedule._target_",
+        "the constant schedule with optimizer=lbfgs",
+        lambda target: target == "seedbed.optim.schedule.constant",
+        "Set schedule=constant: the line search chooses the step length.",
+    ),
+    Rule(
+        "schedule.warmup_steps",
+        "0 with optimizer=lbfgs",
+        _zero,
+        "Set schedule.warmup_steps=0: the line search chooses the step length.",
+    ),
+    Rule(
+        "objective.l1",
+        "0 with optimizer=lbfgs, because |w| is not smooth",
+        _zero,
+        "Set objective.l1=0, or use optimizer=sgd.",
+    ),
+    Rule(
+        "trainer.gradient_clip_norm",
+        "null with optimizer=lbfgs, because a clipped gradient is not the objective's",
+        _null,
+        "Set trainer.gradient_clip_norm=null.",
+    ),
+    Rule(
+        "trainer.precision",
+        "32-true or 64-true with optimizer=lbfgs",
+        lambda precision: precision in FULL_PRECISION,
+        "16 bits hide the differences that the line search compares: set trainer.precision=64-true.",
+    ),
+)
+
+
+def check(config: Config) -> None:
+    """Refuses settings out of range, and those that the chosen optimiser cannot honour.
+
+    Args:
+        config: the resolved config as plain dicts.
+
+    Raises:
+        ConfigError: naming the first key that is wrong.
+    """
+    for rule in _rules(config["optimizer"]):
+        group, _, name = rule.key.partition(".")
+        if name in config[group] and not rule.holds(config[group][name]):
+            value = config[group][name]
+            got = "null" if value is None else str(value)
+            raise ConfigError(rule.key, expected=rule.expected, got=got, do=rule.do)
+
+
+def _rules(optimizer: Config) -> Iterator[Rule]:
+    yield from RANGES
+    if optimizer.get("nesterov"):
+        yield from NESTEROV_NEEDS
+    if optimizer["_target_"] == "torch.optim.LBFGS":
+        yield from LBFGS_NEEDS

@@ -1,0 +1,210 @@
+"""The fitted model in use: raw inputs in, class probabilities out, from plain files.
+
+A folder holds `predictor.json` (how to build it), `weights.pt` (tensors), `example.npy` (raw inputs)
+and, for a mapped linear model, `features.skops`. None of them can run code when it is read.
+"""
+
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, final
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from seedbed.data.preprocessing import Preprocessing
+from seedbed.errors import DataError, StoreError
+from seedbed.shapes import Facts
+
+Raw = UInt8[Tensor, "batch *feature"] | Float[Tensor, "batch *feature"]
+Probabilities = Float[Tensor, "batch class"]
+
+DESCRIPTION, WEIGHTS, EXAMPLE, FEATURES = "predictor.json", "weights.pt", "example.npy", "features.skops"
+# Only code of ours is built from a file.
+NETWORKS = "seedbed.model."
+# What skops does not trust of itself, and a spline transformer consists of.
+TRUSTED = ("scipy._lib.array_api_compat.numpy._aliases.asarray", "scipy.interpolate._bsplines.BSpline")
+NUM_EXAMPLES = 2
+
+
+def save(
+    folder: Path,
+    *,
+    network_config: Mapping[str, Any],
+    facts: Facts,
+    state: Mapping[str, Tensor],
+    preprocessing: Preprocessing,
+    feature_map: Any = None,
+    dtype: str = "32-true",
+    example: Raw | None = None,
+) -> None:
+    """Writes a fitted model as plain files.
+
+    Args:
+        folder: made where it is missing.
+        network_config: `_target_` and the keys that the network was built from.
+        facts: what the data told the network.
+        state: the network's weights.
+        preprocessing: from raw inputs to what the network, or the feature map, sees.
+        feature_map: fitted scikit-learn transformer between the two; None: none.
+        dtype: the precision it was trained in, for people; the weights have their own type.
+        example: a few raw inputs; their shape and type are what the model takes. None: zeros of
+            the network's input shape, bytes for images and doubles for tables.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {
+        "loader": __name__,
+        "network": dict(network_config),
+        "input_shape": list(facts.input_shape),
+        "class_names": list(facts.class_names),
+        "precision": dtype,
+        "requires": [] if feature_map is None else ["scikit-learn", "skops"],
+    }
+    (folder / DESCRIPTION).write_text(json.dumps(told, indent=2) + "\n")
+    tensors = {"network": dict(state), "preprocessing": preprocessing.state_dict()}
+    torch.save(_on_cpu(tensors), folder / WEIGHTS)
+    raw = _zeros(facts, feature_map) if example is None else example
+    np.save(folder / EXAMPLE, raw[:NUM_EXAMPLES].cpu().numpy())
+    (folder / FEATURES).unlink(missing_ok=True)
+    if feature_map is not None:
+        import skops.io
+
+        skops.io.dump(feature_map, folder / FEATURES)
+
+
+def _on_cpu(tensors: Mapping[str, Mapping[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
+    return {part: {name: value.cpu() for name, value in state.items()} for part, state in tensors.items()}
+
+
+def _zeros(facts: Facts, feature_map: Any) -> Tensor:
+    shape = facts.input_shape if feature_map is None else (int(feature_map.n_features_in_),)
+    return torch.zeros(NUM_EXAMPLES, *shape, dtype=torch.uint8 if len(shape) == 3 else torch.float64)
+
+
+@final
+class Predictor(nn.Module):
+    """Raw inputs to class probabilities, in evaluation mode.
+
+    Args:
+        network: inputs to logits, with its likelihood.
+        preprocessing: raw inputs to inputs.
+        feature_map: scikit-learn transformer of the flattened inputs; None: none.
+        class_names: what the columns of the probabilities mean.
+        raw_shape: axes of one raw input.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        preprocessing: Preprocessing,
+        feature_map: Any,
+        class_names: Sequence[str],
+        raw_shape: tuple[int, ...],
+    ) -> None:
+        super().__init__()
+        self.network, self.preprocessing = network, preprocessing
+        self.feature_map, self.class_names, self.raw_shape = feature_map, tuple(class_names), raw_shape
+        self.eval()
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Reads what `save` wrote.
+
+        Raises:
+            StoreError: for a folder that is not whole, or that names code of others.
+        """
+        try:
+            told = json.loads((folder / DESCRIPTION).read_text())
+            tensors = torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)
+            example = np.load(folder / EXAMPLE)
+            network = _network(told, tensors["network"])
+            preprocessing = Preprocessing(**tensors["preprocessing"])
+            feature_map = _feature_map(folder / FEATURES)
+        except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+            raise _broken(folder, error) from error
+        return cls(network, preprocessing, feature_map, told["class_names"], example.shape[1:])
+
+    def forward(self, raw: Raw) -> Probabilities:
+        """Probabilities that sum to 1 over the classes.
+
+        Raises:
+            DataError: for inputs of another shape than the model was trained on.
+        """
+        if tuple(raw.shape[1:]) != self.raw_shape:
+            raise DataError(
+                "input",
+                expected=f"(any number, {', '.join(map(str, self.raw_shape))})",
+                got=str(tuple(raw.shape)),
+                do="Give raw inputs as the model's input example has them.",
+            )
+        with torch.no_grad():
+            inputs = self._inputs(raw)
+            log_probabilities: Probabilities = self.network.likelihood.log_probabilities(self.network(inputs))
+        return log_probabilities.exp()
+
+    def _inputs(self, raw: Raw) -> Tensor:
+        if self.feature_map is None:
+            return self.preprocessing(raw)
+        dtype = self.preprocessing.mean.dtype
+        rows = self.preprocessing(raw).flatten(1).to(torch.float64).cpu().numpy()
+        return torch.from_numpy(np.ascontiguousarray(self.feature_map.transform(rows))).to(raw.device, dtype)
+
+
+def _network(told: Mapping[str, Any], state: Mapping[str, Tensor]) -> nn.Module:
+    target = str(told["network"]["_target_"])
+    if not target.startswith(NETWORKS):
+        raise ValueError(f"a network that is none of ours: {target}")
+    module, _, name = target.rpartition(".")
+    keys = {key: value for key, value in told["network"].items() if key != "_target_"}
+    shape, num_classes = tuple(told["input_shape"]), len(told["class_names"])
+    build = getattr(importlib.import_module(module), name)
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and at once overwritten
+        network: nn.Module = build(input_shape=shape, num_classes=num_classes, **keys)
+    kinds = {value.dtype for value in state.values() if value.is_floating_point()}
+    network.to(max(kinds, key=lambda kind: kind.itemsize)).load_state_dict(state)
+    return network
+
+
+def _feature_map(path: Path) -> Any:
+    if not path.exists():
+        return None
+    import skops.io
+
+    return skops.io.load(path, trusted=list(TRUSTED))
+
+
+def _broken(folder: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"predictor in {folder}",
+        expected=f"{DESCRIPTION}, {WEIGHTS} and {EXAMPLE} as `save` writes them",
+        got=f"{type(error).__name__}: {str(error).partition(chr(10))[0]}",
+        do="Take the folder from the run's record again.",
+    )
+
+
+@final
+class Served:
+    """A predictor as MLflow calls it: arrays or a data frame in, a data frame of probabilities out."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+
+    def predict(self, model_input: Any) -> Any:
+        """One row an input, one column a class.
+
+        Args:
+            model_input: NumPy array or pandas data frame of raw inputs.
+        """
+        import pandas as pd
+
+        raw = torch.from_numpy(np.array(model_input))
+        columns = list(self.predictor.class_names)
+        return pd.DataFrame(self.predictor(raw).to(torch.float64).numpy(), columns=columns)
+
+
+def _load_pyfunc(path: str) -> Served:
+    """What MLflow calls to load the model."""
+    return Served(Predictor.load(Path(path)))

@@ -1,0 +1,210 @@
+"""One MLflow run, from its start to its status."""
+
+import json
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, Self
+
+from seedbed.track import dataset, registered
+from seedbed.track.journal import Journal
+from seedbed.track.load import Load
+from seedbed.track.provenance import origin
+from seedbed.track.store import Store, told
+from seedbed.track.values import PARAM_LIMIT, TAG_LIMIT, Value, as_text, fitted
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+NOTHING_LOST = "Nothing is lost: the points are in the run's folder and go out with the next delivery."
+NOTE = "mlflow.note.content"
+REST = "\n\n*The rest stands in the artifact `note.md`.*"
+
+
+class Record:
+    """One run in the store and its local folder.
+
+    `folder` holds the journal of metric points and whatever the run works with, such as checkpoints.
+
+    Args:
+        store: an open store.
+        run_id: MLflow's id of a run that is in it.
+    """
+
+    def __init__(self, store: Store, run_id: str) -> None:
+        self.store, self.run_id = store, run_id
+        self.folder = store.root / "runs" / run_id
+        self._journal = Journal(self.folder)
+        self._load: Load | None = None
+
+    @classmethod
+    def start(
+        cls,
+        store: Store,
+        *,
+        experiment: str,
+        name: str,
+        params: Mapping[str, Value],
+        tags: Mapping[str, str],
+        parent_run_id: str | None = None,
+        note: str = "",
+    ) -> Self:
+        """A new run, RUNNING, with its params.
+
+        Args:
+            store: where it goes.
+            experiment: MLflow experiment, made where it is missing.
+            name: what differs first; the UI shows about 14 characters.
+            params: what the UI compares; a text over 6000 characters goes to `params/NAME.txt` whole.
+            tags: what the UI can be searched for; over 8000 characters likewise.
+            parent_run_id: the study's run.
+            note: markdown, shown as the run's description.
+
+        Raises:
+            StoreError: where the store does not take it.
+        """
+        experiment_id = store.experiment(experiment)
+        family = {"mlflow.parentRunId": parent_run_id} if parent_run_id else {}
+        short, whole = fitted({**origin(), **tags, **family}, TAG_LIMIT, "tags")
+        with told(f"run {name!r}", do="See to the store, then start again."):
+            run = store.client.create_run(experiment_id, tags=short, run_name=name)
+        record = cls(store, run.info.run_id)
+        record._log_params(params)
+        for path, text in whole.items():
+            record.log_text(text, path)
+        if note:
+            record.set_note(note)
+        return record
+
+    def _log_params(self, params: Mapping[str, Value]) -> None:
+        from mlflow.entities import Param
+
+        texts = {name: as_text(value) for name, value in params.items()}
+        short, whole = fitted(texts, PARAM_LIMIT, "params")
+        with self._told("params"):
+            entities = [Param(name, text) for name, text in short.items()]
+            self.store.client.log_batch(self.run_id, params=entities, synchronous=True)
+        for path, text in whole.items():
+            self.log_text(text, path)
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+        """Writes points to the journal, with the time of now; `deliver` takes them to the store."""
+        self._journal.append(metrics, step)
+
+    def deliver(self) -> None:
+        """Takes the journal's points to the store, in order, up to 1000 a request.
+
+        Delivering a point twice does no harm: its time was taken once, in the journal, and MLflow's
+        stores keep one row for one (name, time, step, value). So a crash between sending and noting
+        that it was sent costs one request, no more.
+
+        Raises:
+            StoreError: where the store does not take them; the next delivery goes on from there.
+        """
+        from mlflow.entities import Metric
+
+        for points, end in self._journal.undelivered():
+            metrics = [Metric(point.name, point.value, point.time, point.step) for point in points]
+            with self._told("metrics", do=NOTHING_LOST):
+                self.store.client.log_batch(self.run_id, metrics=metrics, synchronous=True)
+                self._journal.mark_delivered(end)
+
+    def log_text(self, text: str, path: str) -> None:
+        """Keeps a text as the artifact `path`; undecodable bytes, as surrogates, come out as they were."""
+        name = Path(path)
+        with TemporaryDirectory(dir=self.folder) as folder:
+            file = Path(folder) / name.name
+            file.write_bytes(text.encode(errors="surrogateescape"))
+            self.log_file(file, "" if name.parent == Path() else name.parent.as_posix())
+
+    def log_json(self, value: Any, path: str) -> None:
+        """Keeps plain values as the JSON artifact `path`."""
+        self.log_text(json.dumps(value, indent=2) + "\n", path)
+
+    def log_file(self, file: Path, folder: str = "") -> None:
+        """Keeps a copy of a local file under its own name in the artifact folder."""
+        with self._told(f"artifact {file.name}"):
+            self.store.client.log_artifact(self.run_id, str(file), folder or None)
+
+    def log_folder(self, local: Path, folder: str) -> None:
+        """Keeps a copy of everything in a local folder in the artifact folder."""
+        with self._told(f"artifacts {folder}"):
+            self.store.client.log_artifacts(self.run_id, str(local), folder or None)
+
+    def log_dataset(
+        self,
+        *,
+        name: str,
+        source: str,
+        split: str,
+        digest: str,
+        profile: Mapping[str, Any],
+        schema: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Says what the run read, as an MLflow dataset input; see `dataset.entity`."""
+        entity = dataset.entity(name, source, split, digest, profile, schema)
+        with self._told(f"data set {name}"):
+            self.store.client.log_inputs(self.run_id, datasets=[entity])
+
+    def log_model(self, folder: Path) -> None:
+        """Keeps a predictor's folder as the MLflow model `model` of this run; see `registered.log`."""
+        with self._told("model"):
+            registered.log(self.store.client, self.run_id, folder)
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Sets tags; a text over 8000 characters goes to `tags/NAME.txt` whole."""
+        from mlflow.entities import RunTag
+
+        short, whole = fitted(tags, TAG_LIMIT, "tags")
+        with self._told("tags"):
+            entities = [RunTag(name, text) for name, text in short.items()]
+            self.store.client.log_batch(self.run_id, tags=entities, synchronous=True)
+        for path, text in whole.items():
+            self.log_text(text, path)
+
+    def set_note(self, markdown: str) -> None:
+        """Sets the description that the UI shows; over 8000 characters it goes to `note.md` whole."""
+        if len(markdown) > TAG_LIMIT:
+            self.log_text(markdown, "note.md")
+            kept = markdown[: TAG_LIMIT - len(REST)].rpartition("\n")[0]
+            markdown = kept + REST
+        self.set_tags({NOTE: markdown})
+
+    @contextmanager
+    def system_metrics(self, *, enabled: bool) -> Iterator[None]:
+        """Notes the machine's load as `system/...` metrics until left, or until the run is closed."""
+        if enabled:
+            first = self._journal.last_step("system/") + 1
+            self._load = Load(self.log_metrics, first)
+        try:
+            yield
+        finally:
+            self._end_load()
+
+    def _end_load(self) -> None:
+        if self._load is not None:
+            self._load.stop()
+        self._load = None
+
+    def finish(self, status: Status) -> None:
+        """Delivers what is left and closes the run.
+
+        Raises:
+            StoreError: where the store does not take it.
+        """
+        self._end_load()
+        self.deliver()
+        self._journal.close()
+        with self._told("status", do="The run still counts as RUNNING; nothing else is missing."):
+            self.store.client.set_terminated(self.run_id, status)
+
+    def fail(self, error: BaseException) -> None:
+        """Closes the run as FAILED, with the trace as artifact `error.txt` and its last line as a tag."""
+        trace = "".join(traceback.format_exception(error))
+        (self.folder / "error.txt").write_text(trace, errors="backslashreplace")
+        self.log_file(self.folder / "error.txt")
+        self.set_tags({"seedbed.error": f"{type(error).__name__}: {error}".partition("\n")[0]})
+        self.finish("FAILED")
+
+    def _told(self, what: str, do: str = "See to the store; the run's folder keeps what it has.") -> Any:
+        return told(f"run {self.run_id}, {what}", do=do)

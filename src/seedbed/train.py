@@ -1,0 +1,215 @@
+"""One run, from a job to a finished record: joins the ingredients with trainer and record."""
+
+import csv
+import io
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import hydra.utils
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.plugins.environments import LightningEnvironment
+
+from seedbed import config as schema
+from seedbed import predictor
+from seedbed.callbacks import Bar, EpochEnd, StopAtStep
+from seedbed.classifier import Classifier, Objective
+from seedbed.data.module import DataModule
+from seedbed.errors import ConfigError, Stopped
+from seedbed.job import SEEDS, Job
+from seedbed.model.network import Network
+from seedbed.optim.sense import check
+from seedbed.stopping import Stopping
+from seedbed.streams import Streams, spawn
+from seedbed.track.provenance import provenance
+from seedbed.track.record import Record
+from seedbed.track.signature import signature
+from seedbed.track.store import Store
+
+
+class Outcome(NamedTuple):
+    """What a run leaves: its record and its last word on every metric."""
+
+    run_id: str
+    name: str
+    metrics: dict[str, float]
+
+
+def run(job: Job) -> Outcome:
+    """Trains, evaluates and records one job.
+
+    Raises:
+        SeedbedError: for a configuration, data or store that cannot work.
+        Stopped: where a signal ended the run; its record is KILLED.
+    """
+    check(job.config)
+    _quieten()
+    stopping = Stopping()
+    with stopping.listening(), _recorded(job) as record:
+        assembly = assemble(job.config)
+        _identify(record, assembly.data)
+        metrics = _grow(job, assembly, record, stopping)
+        record.finish("FINISHED")
+    return Outcome(record.run_id, job.name, metrics)
+
+
+@contextmanager
+def _recorded(job: Job) -> Iterator[Record]:
+    """The run's record, closed with the right status however the run ends."""
+    track = job.config["track"]
+    store = Store.open(Path(track["root"]))
+    origin = provenance(Path.cwd())
+    record = Record.start(
+        store,
+        experiment=track["experiment"],
+        name=job.name,
+        params=job.params,
+        tags=_signatures(job) | origin.tags,
+        parent_run_id=track["parent_run_id"],
+    )
+    try:
+        record.log_json(job.config, "config.json")
+        job.save(record.folder / "job.json")
+        record.log_file(record.folder / "job.json", "")
+        for path, text in origin.files.items():
+            record.log_text(text, path)
+        with record.system_metrics(enabled=track["system_metrics"]):
+            yield record
+    except Stopped:
+        record.finish("KILLED")
+        raise
+    except BaseException as error:
+        record.fail(error)
+        raise
+
+
+def _signatures(job: Job) -> dict[str, str]:
+    circumstances = schema.circumstances()
+    return {
+        "seedbed.signature": signature(job.config, circumstances),
+        "seedbed.setting": signature(job.config, circumstances | set(SEEDS)),
+        "seedbed.command": job.command,
+    }
+
+
+def _grow(job: Job, assembly: Assembly, record: Record, stopping: Stopping) -> dict[str, float]:
+    """Fits, then evaluates, then keeps the model; returns the final metrics."""
+    data, classifier = assembly.data, assembly.classifier
+    loader, val_loader = data.train_dataloader(), data.val_dataloader()
+    epoch_end = EpochEnd(record, record.folder, job.config["trainer"]["monitor"] if val_loader else None)
+    callbacks = [epoch_end, StopAtStep(stopping)]
+    trainer = _trainer(job, record, callbacks, assembly)
+    began = time.perf_counter(), time.process_time()
+    with stopping.deferred():
+        trainer.fit(classifier, loader, val_loader)
+    metrics = {
+        "fit/wall_seconds": time.perf_counter() - began[0],
+        "fit/cpu_seconds": time.process_time() - began[1],
+        "best_val/epoch": float(epoch_end.best_epoch),
+    }
+    best = {name: value for name, value in epoch_end.best_metrics.items() if name.startswith("val/")}
+    metrics |= {f"best_{name}": value for name, value in best.items()}
+    _restore_best(classifier, record.folder / "best.ckpt")
+    if job.config["evaluate_test"]:
+        metrics |= _evaluate_test(trainer, assembly, record)
+    record.log_metrics(metrics, step=job.config["trainer"]["max_epochs"])
+    record.deliver()
+    _keep(job, assembly, record)
+    return {**epoch_end.best_metrics, **metrics}
+
+
+def _trainer(job: Job, record: Record, callbacks: list[pl.Callback], assembly: Assembly) -> pl.Trainer:
+    config = job.config["trainer"]
+    if config["progress_bar"]:
+        callbacks = [*callbacks, Bar(job.name, assembly.classifier.num_steps)]
+    return pl.Trainer(
+        accelerator="gpu" if assembly.device.type == "cuda" else "cpu",
+        devices=1,
+        precision=config["precision"],
+        max_epochs=config["max_epochs"],
+        deterministic=config["deterministic"],
+        callbacks=callbacks,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,  # our loaders shard themselves, without padding
+        num_sanity_val_steps=0,
+        plugins=[LightningEnvironment()],  # else a SLURM shell makes Lightning wait for other ranks
+        default_root_dir=record.folder,
+    )
+
+
+def _restore_best(classifier: Classifier, path: Path) -> None:
+    state = torch.load(path, map_location=classifier.device, weights_only=True)["state_dict"]
+    weights = {
+        name.removeprefix("network."): value for name, value in state.items() if name.startswith("network.")
+    }
+    classifier.network.load_state_dict(weights)
+
+
+def _evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record) -> dict[str, float]:
+    """Reads the test split once, with the best weights, and keeps every example's logits."""
+    loader = assembly.data.test_dataloader()
+    if loader is None:
+        raise ConfigError(
+            "evaluate_test",
+            expected="data with a test split",
+            got="a test_fraction of 0",
+            do="Set data.test_fraction above 0, or evaluate_test=false.",
+        )
+    classifier = assembly.classifier
+    trainer.test(classifier, loader, verbose=False)
+    metrics = {f"test/{name}": value for name, value in classifier.test_metrics.compute().items()}
+    record.log_text(_confusion_csv(assembly), "test/confusion.csv")
+    path = record.folder / "predictions.npz"
+    columns = (torch.cat(parts).cpu().numpy() for parts in zip(*classifier.test_outputs, strict=True))
+    np.savez(path, **dict(zip(("logits", "labels", "indices"), columns, strict=True)))
+    record.log_file(path, "test")
+    return metrics
+
+
+def _confusion_csv(assembly: Assembly) -> str:
+    """Rows are true classes, columns predicted ones, cells counts."""
+    names = assembly.data.facts.class_names
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["true \\ predicted", *names])
+    for name, row in zip(names, assembly.classifier.test_metrics.confusion().tolist(), strict=True):
+        writer.writerow([name, *row])
+    return out.getvalue()
+
+
+def _keep(job: Job, assembly: Assembly, record: Record) -> None:
+    """Checkpoints and the fitted model become artifacts; the work folder keeps the journal."""
+    for name in ("best.ckpt", "last.ckpt"):
+        record.log_file(record.folder / name, "checkpoints")
+    if job.config["track"]["log_model"]:
+        folder = record.folder / "predictor"
+        predictor.save(
+            folder,
+            network_config=job.config["model"],
+            facts=assembly.data.facts,
+            state=assembly.classifier.network.state_dict(),
+            preprocessing=assembly.data.preprocessing,
+            feature_map=assembly.data.feature_map,
+            dtype=job.config["trainer"]["precision"],
+        )
+        record.log_model(folder)
+
+
+def _identify(record: Record, data: DataModule) -> None:
+    """The identity of the data, one MLflow dataset input a split."""
+    for split in data.identity():
+        record.log_dataset(
+            name=data.name,
+            source=data.source,
+            split=split.split,
+            digest=split.content_digest,
+            profile=split._asdict(),
+            schema=None,
+        )

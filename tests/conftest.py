@@ -1,0 +1,46 @@
+"""What every test stands on: no stray tracking variables, torch left as it was found, jobs composed."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from seedbed import config
+from seedbed.job import Job, resolve
+
+MakeJob = Callable[..., Job]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_NAME", "SEEDBED_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _torch_as_found() -> Iterator[None]:
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(deterministic)
+
+
+@pytest.fixture
+def make_job(tmp_path: Path) -> Iterator[MakeJob]:
+    """Jobs as the command line makes them, recorded in this test's own store."""
+    config.register()
+    with initialize_config_dir(str(config.folder()), version_base="1.3"):
+
+        def make(*overrides: str) -> Job:
+            own = [f"track.root={tmp_path / 'mlruns'}", "track.system_metrics=false"]
+            composed = compose("train", [*own, *overrides], return_hydra_config=True)
+            choices = dict(composed.hydra.runtime.choices)
+            chosen = [f"{group}={choices[group]}" for group in config.SCHEMAS if choices.get(group)]
+            del composed.hydra
+            return resolve(
+                composed, choices, compose("train", chosen), "seedbed train " + " ".join(overrides)
+            )
+
+        yield make

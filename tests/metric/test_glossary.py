@@ -1,0 +1,46 @@
+"""The table that explains the metrics names them all, and says which way is better."""
+
+import pytest
+import torch
+
+from seedbed.errors import ConfigError
+from seedbed.metric.collection import NAMES, Metrics
+from seedbed.metric.glossary import GLOSSARY, better, markdown
+from tests.metric.reference import example_set
+
+
+def test_the_glossary_explains_exactly_what_is_computed() -> None:
+    metrics = Metrics(10)
+    metrics.update(*example_set(20, 10))
+    assert list(GLOSSARY) == list(metrics.compute()) == list(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_direction_in_a_name_is_the_true_one(name: str) -> None:
+    right, wrong = Metrics(6), Metrics(6)
+    good = torch.eye(6).mul(5).log_softmax(dim=1)
+    right.update(good, torch.arange(6))
+    wrong.update(good, torch.arange(6).roll(1))
+    gain = right.compute()[name] - wrong.compute()[name]
+    assert gain > 0 if better(name) == "higher" else gain < 0
+
+
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [("val/loss", "lower"), ("test/accuracy", "higher"), ("b_score", "higher"), ("an_error", "lower")],
+)
+def test_the_last_word_decides_with_or_without_a_split(name: str, direction: str) -> None:
+    assert better(name) == direction
+
+
+@pytest.mark.parametrize("name", ["val/lossy", "epoch", "scores", ""])
+def test_a_name_that_does_not_say_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="a name that ends in loss, error, accuracy, score") as caught:
+        better(name)
+    assert ", ".join(NAMES) in str(caught.value)
+
+
+def test_the_table_has_a_row_for_every_metric_and_six_columns() -> None:
+    lines = markdown().splitlines()
+    assert [line.split("`")[1] for line in lines[2:]] == list(NAMES)
+    assert {line.count("|") for line in lines} == {7}
