@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import pytest
 
@@ -19,7 +20,9 @@ def test_a_message_is_one_paragraph_of_four_parts(kind: type[SeedbedError]) -> N
 
 @pytest.mark.parametrize("kind", [ConfigError, DataError, StoreError, TrainingError])
 @pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301
-def test_an_error_survives_a_process_boundary(kind: type[SeedbedError], copied) -> None:  # type: ignore[no-untyped-def]
+def test_an_error_survives_a_process_boundary(
+    kind: type[SeedbedError], copied: Callable[[SeedbedError], SeedbedError]
+) -> None:
     twin = copied(made(kind))
     assert type(twin) is kind
     assert str(twin) == str(made(kind))

@@ -14,13 +14,16 @@ CHOICES = {
     "optimizer": "adamw",
     "schedule": "one_cycle",
     "trainer": "single",
-    "track": "mlflow",
 }
 
 
 def test_params_hold_choices_seed_and_what_was_overridden(make_job: MakeJob) -> None:
     params = make_job("optimizer.lr=0.2", "seed=3", "model=softmax").params
     assert params == {**CHOICES, "seed": 3, "optimizer.lr": 0.2}
+
+
+def test_a_circumstance_stays_out_of_the_params(make_job: MakeJob) -> None:
+    assert make_job("trainer.num_threads=1", "track.log_model=false").params == make_job().params
 
 
 def test_what_an_experiment_file_changes_is_among_the_params(make_job: MakeJob) -> None:

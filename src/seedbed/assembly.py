@@ -39,11 +39,12 @@ def assemble(config: Mapping[str, Any]) -> Assembly:
     streams = spawn(config["seed"], config["streams"])
     device = _device(config["trainer"]["accelerator"])
     dtype = _dtype(config["trainer"]["precision"])
-    data: DataModule = hydra.utils.instantiate(config["data"])
-    features = hydra.utils.instantiate(config["features"])
+    data: DataModule = _built(config["data"])
+    features = _built(config["features"]) if config["features"] else None
     data.setup(streams, dtype=dtype, device=device, features=features)
+    _check_test(config["evaluate_test"], data)
     network = _network(config["model"], data, streams, dtype)
-    steps = len(data.train_dataloader()) * config["trainer"]["max_epochs"]  # type: ignore[arg-type]
+    steps = len(data.train_dataloader()) * config["trainer"]["max_epochs"]
     classifier = Classifier(
         network,
         facts=data.facts,
@@ -62,10 +63,15 @@ def _network(config: Mapping[str, Any], data: DataModule, streams: Streams, dtyp
     """The network with its first weights, which depend on the init stream alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(streams.init)
-        network: Network = hydra.utils.instantiate(
-            config, input_shape=data.facts.input_shape, num_classes=data.facts.num_classes, _convert_="all"
+        network: Network = _built(
+            config, input_shape=data.facts.input_shape, num_classes=data.facts.num_classes
         )
     return network.to(dtype)
+
+
+def _built(config: Mapping[str, Any], **given: Any) -> Any:
+    """The object of a `_target_`; called by us, because Hydra wraps errors and turns tuples into lists."""
+    return hydra.utils.instantiate(config, _partial_=True, _convert_="all")(**given)
 
 
 def _device(accelerator: str) -> torch.device:
@@ -93,6 +99,16 @@ def _dtype(precision: str) -> torch.dtype:
             "trainer.precision", expected="one of " + ", ".join(DTYPES), got=repr(precision), do="Choose one."
         )
     return DTYPES[precision]
+
+
+def _check_test(wanted: bool, data: DataModule) -> None:
+    if wanted and data.test_dataloader() is None:
+        raise ConfigError(
+            "evaluate_test",
+            expected="data with a test split",
+            got="a test_fraction of 0",
+            do="Set data.test_fraction above 0, or evaluate_test=false.",
+        )
 
 
 def _check_monitor(monitor: str, names: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ import math
 import os
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, Checkpoint
@@ -14,13 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from seedbed.classifier import Classifier
 from seedbed.metric.glossary import better
 from seedbed.stopping import Stopping
-
-
-class Journal(Protocol):
-    """The two things an epoch asks of a record."""
-
-    def log_metrics(self, metrics: dict[str, float], step: int) -> None: ...
-    def deliver(self) -> None: ...
+from seedbed.track.record import Record
 
 
 class EpochEnd(Checkpoint):
@@ -29,13 +23,13 @@ class EpochEnd(Checkpoint):
     A `Checkpoint` in Lightning's sense, because only those run after the module's own epoch end.
 
     Args:
-        journal: the run's record.
+        record: where the metrics go.
         folder: where `last.ckpt` and `best.ckpt` are written.
         monitor: metric that decides which epoch is best; None keeps the last.
     """
 
-    def __init__(self, journal: Journal, folder: Path, monitor: str | None) -> None:
-        self.journal, self.folder, self.monitor = journal, folder, monitor
+    def __init__(self, record: Record, folder: Path, monitor: str | None) -> None:
+        self.record, self.folder, self.monitor = record, folder, monitor
         self.best_epoch, self.best_value = 0, math.nan
         self.best_metrics: dict[str, float] = {}
         self._began = time.perf_counter()
@@ -49,8 +43,8 @@ class EpochEnd(Checkpoint):
         metrics = dict(pl_module.epoch_metrics)
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         extra = {"train/learning_rate": rate, "train/epoch_seconds": time.perf_counter() - self._began}
-        self.journal.log_metrics(metrics | extra, step=epoch)
-        self.journal.deliver()
+        self.record.log_metrics(metrics | extra, step=epoch)
+        self.record.deliver()
         improved = self._judge(metrics, epoch)
         save_atomically(trainer, self.folder / "last.ckpt")
         if improved:
@@ -64,6 +58,14 @@ class EpochEnd(Checkpoint):
             self.best_value = metrics[self.monitor]
         self.best_epoch, self.best_metrics = epoch, metrics
         return True
+
+    def best(self) -> dict[str, float]:
+        """The best epoch and validation's metrics then, under names of their own."""
+        validated = {name: value for name, value in self.best_metrics.items() if name.startswith("val/")}
+        if not validated:
+            return {}
+        best = {f"best_{name}": value for name, value in validated.items()}
+        return best | {"best_val/epoch": float(self.best_epoch)}
 
     def state_dict(self) -> dict[str, Any]:
         return {

@@ -102,7 +102,7 @@ class Classifier(pl.LightningModule):
             evaluations[:] = [(value.detach(), logits.detach())]
             return value
 
-        optimizer.step(closure)  # type: ignore[arg-type]
+        optimizer.step(closure)
         if isinstance(optimizer.optimizer, torch.optim.LBFGS):
             # The last evaluation may be a trial of the line search: look once more from where it ended.
             with torch.no_grad():

@@ -76,7 +76,7 @@ class ImageFolderData(ImageData):
     image_size: int = key("height and width in pixels that every image is resized and cropped to")
     test_fraction: float = key("share of each class kept for test where there is no `test` folder")
     memory_limit_gib: float = key("decoded data above this size is streamed", circumstance=True)
-    num_workers: int = key("processes that decode while streaming", circumstance=True)
+    num_workers: int = key("processes that decode images; 0: none beside the run itself", circumstance=True)
     cache_dir: str = key("folder that keeps decoded images between runs", circumstance=True)
 
 
@@ -162,7 +162,7 @@ class ConstantSchedule(Partial):
 @dataclass
 class CosineSchedule(Partial):
     warmup_steps: int = key("steps over which the learning rate rises linearly from 0")
-    final_fraction: float = key("share of the learning rate left at the last step, in [0, 1]")
+    final_fraction: float = key("share of the learning rate where the cosine ends, in [0, 1]")
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from seedbed.config import ALLOWED_TARGETS, SCHEMAS, Root
+from seedbed.config import ALLOWED_TARGETS, SCHEMAS, Root, circumstances
 from seedbed.errors import ConfigError
 
 SEEDS = ("seed", "streams")
@@ -43,8 +43,10 @@ class Job:
     @property
     def params(self) -> dict[str, Any]:
         """The short flat set that the UI compares: choices, seed, and what was tuned."""
-        chosen = {group: option for group, option in self.choices.items() if group in SCHEMAS}
-        shown = {name: value for name, value in self.overridden.items() if not name.startswith("track.")}
+        groups = [group for group in SCHEMAS if group in self.choices and group != "track"]
+        chosen = {group: self.choices[group] for group in groups}
+        unmoving = circumstances()
+        shown = {name: value for name, value in self.overridden.items() if name not in unmoving}
         return {**chosen, "seed": self.config["seed"], **shown}
 
     def save(self, path: Path) -> None:

@@ -8,18 +8,20 @@ import importlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, final
+from pickle import UnpicklingError
+from typing import Any, final
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from seedbed.data.preprocessing import Preprocessing
+from seedbed.data.rows import Raw
 from seedbed.errors import DataError, StoreError
+from seedbed.model.network import Network
 from seedbed.shapes import Facts
 
-Raw = UInt8[Tensor, "batch *feature"] | Float[Tensor, "batch *feature"]
 Probabilities = Float[Tensor, "batch class"]
 
 DESCRIPTION, WEIGHTS, EXAMPLE, FEATURES = "predictor.json", "weights.pt", "example.npy", "features.skops"
@@ -28,6 +30,8 @@ NETWORKS = "seedbed.model."
 # What skops does not trust of itself, and a spline transformer consists of.
 TRUSTED = ("scipy._lib.array_api_compat.numpy._aliases.asarray", "scipy.interpolate._bsplines.BSpline")
 NUM_EXAMPLES = 2
+# What the readers of the four files raise over a file that is none of theirs.
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, UnpicklingError)
 
 
 def save(
@@ -37,9 +41,9 @@ def save(
     facts: Facts,
     state: Mapping[str, Tensor],
     preprocessing: Preprocessing,
-    feature_map: Any = None,
-    dtype: str = "32-true",
-    example: Raw | None = None,
+    feature_map: Any,
+    dtype: str,
+    example: Raw,
 ) -> None:
     """Writes a fitted model as plain files.
 
@@ -51,8 +55,7 @@ def save(
         preprocessing: from raw inputs to what the network, or the feature map, sees.
         feature_map: fitted scikit-learn transformer between the two; None: none.
         dtype: the precision it was trained in, for people; the weights have their own type.
-        example: a few raw inputs; their shape and type are what the model takes. None: zeros of
-            the network's input shape, bytes for images and doubles for tables.
+        example: one raw input or more; their shape and type are what the model takes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     told = {
@@ -66,8 +69,7 @@ def save(
     (folder / DESCRIPTION).write_text(json.dumps(told, indent=2) + "\n")
     tensors = {"network": dict(state), "preprocessing": preprocessing.state_dict()}
     torch.save(_on_cpu(tensors), folder / WEIGHTS)
-    raw = _zeros(facts, feature_map) if example is None else example
-    np.save(folder / EXAMPLE, raw[:NUM_EXAMPLES].cpu().numpy())
+    np.save(folder / EXAMPLE, example[:NUM_EXAMPLES].cpu().numpy())
     (folder / FEATURES).unlink(missing_ok=True)
     if feature_map is not None:
         import skops.io
@@ -79,18 +81,13 @@ def _on_cpu(tensors: Mapping[str, Mapping[str, Tensor]]) -> dict[str, dict[str, 
     return {part: {name: value.cpu() for name, value in state.items()} for part, state in tensors.items()}
 
 
-def _zeros(facts: Facts, feature_map: Any) -> Tensor:
-    shape = facts.input_shape if feature_map is None else (int(feature_map.n_features_in_),)
-    return torch.zeros(NUM_EXAMPLES, *shape, dtype=torch.uint8 if len(shape) == 3 else torch.float64)
-
-
 @final
 class Predictor(nn.Module):
     """Raw inputs to class probabilities, in evaluation mode.
 
     Args:
         network: inputs to logits, with its likelihood.
-        preprocessing: raw inputs to inputs.
+        preprocessing: raw inputs to what the network, or the feature map, sees.
         feature_map: scikit-learn transformer of the flattened inputs; None: none.
         class_names: what the columns of the probabilities mean.
         raw_shape: axes of one raw input.
@@ -98,7 +95,7 @@ class Predictor(nn.Module):
 
     def __init__(
         self,
-        network: Any,
+        network: Network,
         preprocessing: Preprocessing,
         feature_map: Any,
         class_names: Sequence[str],
@@ -110,12 +107,8 @@ class Predictor(nn.Module):
         self.eval()
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Reads what `save` wrote.
-
-        Raises:
-            StoreError: for a folder that is not whole, or that names code of others.
-        """
+    def load(cls, folder: Path) -> "Predictor":
+        """Reads what `save` wrote; a StoreError for a folder that is not whole or names others' code."""
         try:
             told = json.loads((folder / DESCRIPTION).read_text())
             tensors = torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)
@@ -123,7 +116,9 @@ class Predictor(nn.Module):
             network = _network(told, tensors["network"])
             preprocessing = Preprocessing(**tensors["preprocessing"])
             feature_map = _feature_map(folder / FEATURES)
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+            if feature_map is not None:
+                preprocessing.double()  # as it was when the map was fitted
+        except UNREADABLE as error:
             raise _broken(folder, error) from error
         return cls(network, preprocessing, feature_map, told["class_names"], example.shape[1:])
 
@@ -141,30 +136,28 @@ class Predictor(nn.Module):
                 do="Give raw inputs as the model's input example has them.",
             )
         with torch.no_grad():
-            inputs = self._inputs(raw)
-            log_probabilities: Probabilities = self.network.likelihood.log_probabilities(self.network(inputs))
-        return log_probabilities.exp()
+            logits = self.network(self._inputs(raw))
+            return self.network.likelihood.log_probabilities(logits).exp()
 
     def _inputs(self, raw: Raw) -> Tensor:
-        if self.feature_map is None:
-            return self.preprocessing(raw)
-        dtype = self.preprocessing.mean.dtype
-        rows = self.preprocessing(raw).flatten(1).to(torch.float64).cpu().numpy()
-        return torch.from_numpy(np.ascontiguousarray(self.feature_map.transform(rows))).to(raw.device, dtype)
+        inputs: Tensor = self.preprocessing(raw)
+        if self.feature_map is not None:  # scikit-learn works in float64
+            rows = inputs.flatten(1).to(torch.float64).cpu().numpy()
+            inputs = torch.from_numpy(np.ascontiguousarray(self.feature_map.transform(rows)))
+        return inputs.to(raw.device, next(self.network.parameters()).dtype)
 
 
-def _network(told: Mapping[str, Any], state: Mapping[str, Tensor]) -> nn.Module:
+def _network(told: Mapping[str, Any], state: Mapping[str, Tensor]) -> Network:
     target = str(told["network"]["_target_"])
     if not target.startswith(NETWORKS):
         raise ValueError(f"a network that is none of ours: {target}")
     module, _, name = target.rpartition(".")
     keys = {key: value for key, value in told["network"].items() if key != "_target_"}
-    shape, num_classes = tuple(told["input_shape"]), len(told["class_names"])
-    build = getattr(importlib.import_module(module), name)
+    keys |= {"input_shape": tuple(told["input_shape"]), "num_classes": len(told["class_names"])}
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, and at once overwritten
-        network: nn.Module = build(input_shape=shape, num_classes=num_classes, **keys)
-    kinds = {value.dtype for value in state.values() if value.is_floating_point()}
-    network.to(max(kinds, key=lambda kind: kind.itemsize)).load_state_dict(state)
+        network: Network = getattr(importlib.import_module(module), name)(**keys)
+    dtype = next(value.dtype for value in state.values() if value.is_floating_point())
+    network.to(dtype).load_state_dict(state)
     return network
 
 
@@ -193,14 +186,11 @@ class Served:
         self.predictor = predictor
 
     def predict(self, model_input: Any) -> Any:
-        """One row an input, one column a class.
-
-        Args:
-            model_input: NumPy array or pandas data frame of raw inputs.
-        """
+        """One row an input, one column a class."""
         import pandas as pd
 
-        raw = torch.from_numpy(np.array(model_input))
+        array = np.array(model_input, order="C")  # another layout would move a last digit
+        raw = torch.from_numpy(array if array.dtype == np.uint8 else array.astype(np.float64))
         columns = list(self.predictor.class_names)
         return pd.DataFrame(self.predictor(raw).to(torch.float64).numpy(), columns=columns)
 

@@ -1,32 +1,33 @@
-"""One run, from a job to a finished record: joins the ingredients with trainer and record."""
+"""One run, from a job to a closed record."""
 
 import csv
 import io
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import hydra.utils
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from omegaconf import OmegaConf
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
 from seedbed import config as schema
 from seedbed import predictor
+from seedbed.assembly import Assembly, assemble
 from seedbed.callbacks import Bar, EpochEnd, StopAtStep
-from seedbed.classifier import Classifier, Objective
+from seedbed.classifier import Classifier
 from seedbed.data.module import DataModule
-from seedbed.errors import ConfigError, Stopped
+from seedbed.errors import Stopped
+from seedbed.fit import verdicts
 from seedbed.job import SEEDS, Job
-from seedbed.model.network import Network
 from seedbed.optim.sense import check
 from seedbed.stopping import Stopping
-from seedbed.streams import Streams, spawn
-from seedbed.track.provenance import provenance
+from seedbed.track.provenance import in_force, provenance
 from seedbed.track.record import Record
 from seedbed.track.signature import signature
 from seedbed.track.store import Store
@@ -48,13 +49,13 @@ def run(job: Job) -> Outcome:
         Stopped: where a signal ended the run; its record is KILLED.
     """
     check(job.config)
-    _quieten()
     stopping = Stopping()
-    with stopping.listening(), _recorded(job) as record:
+    with stopping.listening(), _recorded(job) as record, warnings.catch_warnings():
+        # Lightning's copy of a torch function asks in a way that torch has deprecated.
+        warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
         assembly = assemble(job.config)
         _identify(record, assembly.data)
         metrics = _grow(job, assembly, record, stopping)
-        record.finish("FINISHED")
     return Outcome(record.run_id, job.name, metrics)
 
 
@@ -62,24 +63,24 @@ def run(job: Job) -> Outcome:
 def _recorded(job: Job) -> Iterator[Record]:
     """The run's record, closed with the right status however the run ends."""
     track = job.config["track"]
-    store = Store.open(Path(track["root"]))
     origin = provenance(Path.cwd())
     record = Record.start(
-        store,
+        Store.open(Path(track["root"])),
         experiment=track["experiment"],
         name=job.name,
         params=job.params,
-        tags=_signatures(job) | origin.tags,
+        tags=_identity(job) | origin.tags,
         parent_run_id=track["parent_run_id"],
     )
     try:
-        record.log_json(job.config, "config.json")
         job.save(record.folder / "job.json")
-        record.log_file(record.folder / "job.json", "")
+        record.log_file(record.folder / "job.json")
+        record.log_text(OmegaConf.to_yaml(job.config), "config.yaml")
         for path, text in origin.files.items():
             record.log_text(text, path)
         with record.system_metrics(enabled=track["system_metrics"]):
             yield record
+        record.finish("FINISHED")
     except Stopped:
         record.finish("KILLED")
         raise
@@ -88,35 +89,47 @@ def _recorded(job: Job) -> Iterator[Record]:
         raise
 
 
-def _signatures(job: Job) -> dict[str, str]:
+def _identity(job: Job) -> dict[str, str]:
     circumstances = schema.circumstances()
     return {
+        "seedbed.kind": "run",
         "seedbed.signature": signature(job.config, circumstances),
         "seedbed.setting": signature(job.config, circumstances | set(SEEDS)),
         "seedbed.command": job.command,
     }
 
 
+def _identify(record: Record, data: DataModule) -> None:
+    """The identity of the data, one MLflow dataset input a split."""
+    for split in data.identity():
+        record.log_dataset(
+            name=data.source,
+            source=data.source,
+            split=split.split,
+            digest=split.content_digest,
+            profile=split._asdict(),
+        )
+
+
 def _grow(job: Job, assembly: Assembly, record: Record, stopping: Stopping) -> dict[str, float]:
-    """Fits, then evaluates, then keeps the model; returns the final metrics."""
-    data, classifier = assembly.data, assembly.classifier
-    loader, val_loader = data.train_dataloader(), data.val_dataloader()
+    """Fits, evaluates the best checkpoint, keeps the model; returns the final metrics."""
+    classifier, data = assembly.classifier, assembly.data
+    val_loader = data.val_dataloader()
     epoch_end = EpochEnd(record, record.folder, job.config["trainer"]["monitor"] if val_loader else None)
-    callbacks = [epoch_end, StopAtStep(stopping)]
-    trainer = _trainer(job, record, callbacks, assembly)
-    began = time.perf_counter(), time.process_time()
+    trainer = _trainer(job, record, [epoch_end, StopAtStep(stopping)], assembly)
+    wall, cpu = time.perf_counter(), time.process_time()
     with stopping.deferred():
-        trainer.fit(classifier, loader, val_loader)
-    metrics = {
-        "fit/wall_seconds": time.perf_counter() - began[0],
-        "fit/cpu_seconds": time.process_time() - began[1],
-        "best_val/epoch": float(epoch_end.best_epoch),
-    }
-    best = {name: value for name, value in epoch_end.best_metrics.items() if name.startswith("val/")}
-    metrics |= {f"best_{name}": value for name, value in best.items()}
-    _restore_best(classifier, record.folder / "best.ckpt")
+        trainer.fit(classifier, data.train_dataloader(), val_loader)
+    metrics = {"fit/wall_seconds": time.perf_counter() - wall, "fit/cpu_seconds": time.process_time() - cpu}
+    record.log_json(in_force(), "provenance/in_force.json")
+    _restore(classifier, record.folder / "best.ckpt")
+    metrics |= epoch_end.best()
     if job.config["evaluate_test"]:
         metrics |= _evaluate_test(trainer, assembly, record)
+    report = verdicts(job.config, classifier.network, data)
+    metrics |= report.metrics
+    for path, text in report.files.items():
+        record.log_text(text, path)
     record.log_metrics(metrics, step=job.config["trainer"]["max_epochs"])
     record.deliver()
     _keep(job, assembly, record)
@@ -125,6 +138,8 @@ def _grow(job: Job, assembly: Assembly, record: Record, stopping: Stopping) -> d
 
 def _trainer(job: Job, record: Record, callbacks: list[pl.Callback], assembly: Assembly) -> pl.Trainer:
     config = job.config["trainer"]
+    # Lightning's advice on workers, tips and devices is not about our loaders.
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     if config["progress_bar"]:
         callbacks = [*callbacks, Bar(job.name, assembly.classifier.num_steps)]
     return pl.Trainer(
@@ -144,31 +159,28 @@ def _trainer(job: Job, record: Record, callbacks: list[pl.Callback], assembly: A
     )
 
 
-def _restore_best(classifier: Classifier, path: Path) -> None:
+def _restore(classifier: Classifier, path: Path) -> None:
+    """Puts a checkpoint's weights, and nothing else of it, into the network."""
     state = torch.load(path, map_location=classifier.device, weights_only=True)["state_dict"]
-    weights = {
-        name.removeprefix("network."): value for name, value in state.items() if name.startswith("network.")
-    }
-    classifier.network.load_state_dict(weights)
+    prefix = "network."
+    classifier.network.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    )
 
 
 def _evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record) -> dict[str, float]:
     """Reads the test split once, with the best weights, and keeps every example's logits."""
     loader = assembly.data.test_dataloader()
-    if loader is None:
-        raise ConfigError(
-            "evaluate_test",
-            expected="data with a test split",
-            got="a test_fraction of 0",
-            do="Set data.test_fraction above 0, or evaluate_test=false.",
-        )
+    assert loader is not None  # refused at assembly
     classifier = assembly.classifier
     trainer.test(classifier, loader, verbose=False)
     metrics = {f"test/{name}": value for name, value in classifier.test_metrics.compute().items()}
     record.log_text(_confusion_csv(assembly), "test/confusion.csv")
     path = record.folder / "predictions.npz"
-    columns = (torch.cat(parts).cpu().numpy() for parts in zip(*classifier.test_outputs, strict=True))
-    np.savez(path, **dict(zip(("logits", "labels", "indices"), columns, strict=True)))
+    logits, labels, indices = (
+        torch.cat(parts).cpu().numpy() for parts in zip(*classifier.test_outputs, strict=True)
+    )
+    np.savez(path, logits=logits, labels=labels, indices=indices)
     record.log_file(path, "test")
     return metrics
 
@@ -185,7 +197,7 @@ def _confusion_csv(assembly: Assembly) -> str:
 
 
 def _keep(job: Job, assembly: Assembly, record: Record) -> None:
-    """Checkpoints and the fitted model become artifacts; the work folder keeps the journal."""
+    """Checkpoints and the fitted model become artifacts."""
     for name in ("best.ckpt", "last.ckpt"):
         record.log_file(record.folder / name, "checkpoints")
     if job.config["track"]["log_model"]:
@@ -198,18 +210,6 @@ def _keep(job: Job, assembly: Assembly, record: Record) -> None:
             preprocessing=assembly.data.preprocessing,
             feature_map=assembly.data.feature_map,
             dtype=job.config["trainer"]["precision"],
+            example=assembly.data.raw_examples(predictor.NUM_EXAMPLES),
         )
         record.log_model(folder)
-
-
-def _identify(record: Record, data: DataModule) -> None:
-    """The identity of the data, one MLflow dataset input a split."""
-    for split in data.identity():
-        record.log_dataset(
-            name=data.name,
-            source=data.source,
-            split=split.split,
-            digest=split.content_digest,
-            profile=split._asdict(),
-            schema=None,
-        )

@@ -57,4 +57,5 @@ def test_a_waiting_remainder_does_not_keep_its_chunk_alive() -> None:
     queue.add(*batch(*range(5)))
     queue.full()
     assert queue.waiting().labels.tolist() == [4]
-    assert all(part.untyped_storage().nbytes() == part.nbytes for part in queue.waiting())
+    kept = [part for chunk in queue._waiting for part in chunk]
+    assert all(part.untyped_storage().nbytes() == part.nbytes for part in kept)

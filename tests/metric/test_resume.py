@@ -60,6 +60,14 @@ def test_a_stored_state_does_not_change_afterwards() -> None:
     assert fresh.compute() == expected
 
 
+def test_what_waits_moves_with_the_model() -> None:
+    metrics = Metrics(10)
+    metrics.update(*example_set(5, 10))
+    torch.nn.Sequential(metrics).to("meta")
+    parts = [part for chunk in metrics._chunks._waiting for part in chunk]
+    assert {part.device.type for part in parts} == {"meta"}
+
+
 @pytest.mark.parametrize("cast", ["half", "float", "double", "bfloat16"])
 def test_a_cast_of_the_whole_model_rounds_no_sum(cast: str) -> None:
     examples = example_set(50, 10)

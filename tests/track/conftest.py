@@ -1,7 +1,11 @@
 """Stores that cost a copy instead of a migration."""
 
+import importlib
 import shutil
+import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +18,15 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("migrated")
     Store.open(root, f"sqlite:///{root / 'mlflow.db'}")
     return root / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def load_model() -> Callable[[str], Any]:
+    """MLflow's loader of models, which warns of its own types as it is imported."""
+    with warnings.catch_warnings(action="ignore"):
+        module: Any = importlib.import_module("mlflow.pyfunc")
+    load: Callable[[str], Any] = module.load_model
+    return load
 
 
 @pytest.fixture

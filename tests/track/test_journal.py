@@ -82,7 +82,7 @@ def test_batches_hold_at_most_what_the_store_takes(tmp_path: Path, num_lines: in
         journal.append({name: float(step) for name in "abcd"}, step)
     batches = [points for points, _ in journal.undelivered()]
     assert max(map(len, batches)) <= MAX_BATCH
-    assert sum(batches, []) == journal.points()
+    assert [point for batch in batches for point in batch] == journal.points()
     assert len(batches) == math.ceil(4 * num_lines / MAX_BATCH)
 
 
@@ -112,7 +112,9 @@ def test_a_full_disk_is_told_and_leaves_whole_lines(tmp_path: Path, monkeypatch:
     journal.append({"loss": 1.0}, step=1)
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, line: write(file, line[:7]))
-    with pytest.raises(StoreError, match=r"room for one more line, got 7 bytes of a line of \d+\. Free space"):
+    with pytest.raises(
+        StoreError, match=r"room for one more line, got 7 bytes of a line of \d+\. Free space"
+    ):
         journal.append({"loss": 2.0}, step=2)
     monkeypatch.undo()
     journal.append({"loss": 3.0}, step=3)
@@ -129,7 +131,9 @@ def test_a_device_without_room_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a//b", "../loss", "a/./b", "loss%", "/loss", "loss/", "x" * 251])
-def test_a_name_that_the_store_would_refuse_is_refused_before_it_is_written(tmp_path: Path, name: str) -> None:
+def test_a_name_that_the_store_would_refuse_is_refused_before_it_is_written(
+    tmp_path: Path, name: str
+) -> None:
     journal = Journal(tmp_path)
     with pytest.raises(StoreError, match=r"metric .*: expected at most 250 letters.*Rename the metric"):
         journal.append({name: 1.0}, step=1)

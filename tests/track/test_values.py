@@ -7,7 +7,15 @@ from seedbed.track.values import NUM_SHOWN, Value, as_text, fitted
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "null"), (True, "true"), (False, "false"), (1, "1"), (1.0, "1.0"), (1e-8, "1e-08"), ("a b", "a b")],
+    [
+        (None, "null"),
+        (True, "true"),
+        (False, "false"),
+        (1, "1"),
+        (1.0, "1.0"),
+        (1e-8, "1e-08"),
+        ("a b", "a b"),
+    ],
 )
 def test_values_read_as_hydra_reads_them(value: Value, text: str) -> None:
     assert as_text(value) == text

@@ -37,9 +37,10 @@ def read_note(path: Path, name: str) -> str | None:
     if not path.is_file():
         return None
     try:
-        value = json.loads(path.read_text()).get(name)
+        note = json.loads(path.read_text())
     except ValueError:  # cut short by a full or failing disk: the caller makes it again
         return None
+    value = note.get(name) if isinstance(note, dict) else None
     return value if isinstance(value, str) else None
 
 

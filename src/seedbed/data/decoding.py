@@ -14,8 +14,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.datasets.folder import default_loader
 from torchvision.transforms.v2 import functional as transforms
 
+from seedbed.data.rows import Chunk
 from seedbed.errors import DataError
-from seedbed.shapes import Indices, Pixels
+from seedbed.shapes import Pixels
 
 # Another decoder may give other pixels for the same file, so it is part of what names a cache entry.
 DECODER = f"seedbed 1, pillow {PIL.__version__}, torchvision {torchvision.__version__}"
@@ -29,7 +30,7 @@ class Broken(NamedTuple):
 
 
 def decoded(
-    files: Sequence[str], image_size: int, chunks: Sequence[Indices], num_workers: int
+    files: Sequence[str], image_size: int, chunks: Sequence[Chunk], num_workers: int
 ) -> Iterator[Pixels]:
     """The pixels of each chunk of files, RGB, shorter side resized and centre cropped to `image_size`.
 

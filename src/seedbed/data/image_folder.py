@@ -109,7 +109,7 @@ class ImageFolder(ImageModule):
         return StreamedImages(listing.files, self._image_size, self._num_workers, cache.survey())
 
 
-def _check_at_least(key: str, value: float, least: int) -> None:
+def _check_at_least(key: str, value: int | float, least: int) -> None:
     if value < least:
         raise ConfigError(
             key, expected=f"{least} or more", got=f"{value:g}", do="Correct the key, or leave it out."

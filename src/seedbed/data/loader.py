@@ -9,6 +9,7 @@ from torch import nn
 
 from seedbed import streams
 from seedbed.data.augmentation import Augmentation
+from seedbed.data.rows import Chunk
 from seedbed.data.source import Part
 from seedbed.errors import ConfigError
 from seedbed.shapes import Batch, Indices
@@ -76,6 +77,7 @@ class Loader:
         shard: Shard = Shard(0, 1),  # noqa: B008 - immutable
     ) -> None:
         self.batch_size, self.sampler = batch_size, Order(part.indices, order_stream)
+        self.batch_sampler = None  # Lightning asks for it of whatever has a sampler
         self._rows, self._labels, self._training = part.rows, part.labels, order_stream is not None
         self._preprocessing, self._augmentation, self._shard = preprocessing, augmentation, shard
         self._first = 0
@@ -97,13 +99,13 @@ class Loader:
         # Fixed here, because a generator would look at the epoch only when the first batch is drawn.
         return self._batches(self.sampler.epoch, self._shares())
 
-    def _shares(self) -> list[Indices]:
+    def _shares(self) -> list[Chunk]:
         first, self._first = self._first, 0
         whole = torch.split(self.sampler.indices(), self.batch_size)[first:]
         shares = [chunk[self._shard.rank :: self._shard.world_size] for chunk in whole]
         return [share for share in shares if self._training or len(share)]
 
-    def _batches(self, epoch: int, shares: list[Indices]) -> Iterator[Batch]:
+    def _batches(self, epoch: int, shares: list[Chunk]) -> Iterator[Batch]:
         for indices, raw in zip(shares, self._rows.batches(shares), strict=True):
             seen = raw if self._augmentation is None else self._augmentation(raw, epoch, indices)
             yield Batch(self._preprocessing(seen), self._labels.index_select(0, indices), indices)

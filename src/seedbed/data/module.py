@@ -12,7 +12,7 @@ from seedbed.data.features import FeatureMap, mapped
 from seedbed.data.identity import SplitIdentity, identify
 from seedbed.data.loader import Loader, Shard, check_batch_size
 from seedbed.data.preprocessing import Preprocessing, fitted
-from seedbed.data.rows import chunk_size
+from seedbed.data.rows import Raw, chunk_size
 from seedbed.data.source import Part, Source, remembered
 from seedbed.errors import ConfigError
 from seedbed.shapes import Facts
@@ -118,6 +118,12 @@ class DataModule(abc.ABC):
     def identity(self) -> list[SplitIdentity]:
         """Digests and sizes of every split there is, in the order train, val, test."""
         return [identify(name, part, self.facts.class_names) for name, part in self._parts.items()]
+
+    def raw_examples(self, num_examples: int) -> Raw:
+        """The first training examples as the files hold them: what a served model takes."""
+        train = self._parts["train"]
+        (raw,) = train.rows.batches([train.indices[:num_examples]])
+        return raw
 
     def _evaluation_loader(self, split: str) -> Loader | None:
         if split not in self._held:

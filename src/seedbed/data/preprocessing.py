@@ -10,7 +10,7 @@ from seedbed.data.rows import Raw
 from seedbed.data.source import Part
 from seedbed.shapes import Inputs
 
-Constant = Float[Tensor, "*broadcast"]
+Constant = Float[Tensor, "..."]
 
 
 @final

@@ -36,7 +36,9 @@ def obtain(reader: Reader, root: Path, *, download: bool) -> None:
     if not missing:
         return
     if not download:
-        raise _unobtained(reader, missing, f"no {_names(missing)}", "Set data.download=true, put them there")
+        raise _unobtained(
+            reader, root, missing, f"no {_names(missing)}", "Set data.download=true, put them there"
+        )
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f".{reader.__name__}.lock"):  # jobs that start together fetch once
@@ -44,7 +46,7 @@ def obtain(reader: Reader, root: Path, *, download: bool) -> None:
     except (OSError, RuntimeError, HTTPException) as failure:
         reason = "a failed download: " + " ".join(str(failure).split())
         raise _unobtained(
-            reader, missing, reason, "Check the network and try again, put them there"
+            reader, root, missing, reason, "Check the network and try again, put them there"
         ) from failure
 
 
@@ -82,14 +84,14 @@ def check_digests(reader: Reader, root: Path) -> None:
         )
 
 
-def _unobtained(reader: Reader, missing: Sequence[Path], got: str, do: str) -> DataError:
+def _unobtained(reader: Reader, root: Path, missing: Sequence[Path], got: str, do: str) -> DataError:
     folder = missing[0].parent
     publishers = getattr(reader, "mirrors", None) or [reader.url]
     return DataError(
         f"data.root ({reader.__name__})",
         expected=f"{_names(missing)} in {folder}, published at {' or '.join(publishers)}",
         got=got,
-        do=f"{do}, or set data.root to the folder that holds {folder.relative_to(folder.parents[1])}.",
+        do=f"{do}, or set data.root to the folder that holds {folder.relative_to(root)}.",
     )
 
 

@@ -18,7 +18,8 @@ Raw = UInt8[Tensor, "batch *feature"] | Float[Tensor, "batch *feature"]
 Columns = Float[Tensor, "example column"]
 # Sum and sum of squares of the pixels of each channel of each image: whole numbers, so exact.
 Moments = Int64[Tensor, "example channel 2"]
-Statistic = Float64[Tensor, "*broadcast"]
+Statistic = Float64[Tensor, "..."]
+Chunk = Int64[Tensor, "_"]  # indices; chunks of one pass differ in length
 
 
 class Rows(abc.ABC):
@@ -39,7 +40,7 @@ class Rows(abc.ABC):
         """Number of examples."""
 
     @abc.abstractmethod
-    def batches(self, chunks: Sequence[Indices]) -> Iterator[Raw]:
+    def batches(self, chunks: Sequence[Chunk]) -> Iterator[Raw]:
         """The rows of each chunk of indices, chunk by chunk."""
 
     @abc.abstractmethod
@@ -74,7 +75,7 @@ class Table(Rows):
     def __len__(self) -> int:
         return len(self.values)
 
-    def batches(self, chunks: Sequence[Indices]) -> Iterator[Raw]:
+    def batches(self, chunks: Sequence[Chunk]) -> Iterator[Raw]:
         return (self.values.index_select(0, chunk) for chunk in chunks)
 
     def mean_and_sd(self, indices: Indices) -> tuple[Statistic, Statistic]:
@@ -102,7 +103,7 @@ class Images(Rows):
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def batches(self, chunks: Sequence[Indices]) -> Iterator[Raw]:
+    def batches(self, chunks: Sequence[Chunk]) -> Iterator[Raw]:
         return (self.pixels.index_select(0, chunk) for chunk in chunks)
 
     def mean_and_sd(self, indices: Indices) -> tuple[Statistic, Statistic]:
@@ -110,7 +111,7 @@ class Images(Rows):
 
     @cached_property
     def _moments(self) -> Moments:
-        return torch.cat([moments(chunk) for chunk in torch.split(self.pixels, chunk_size(self.shape))])
+        return moments(self.pixels)
 
     @cached_property
     def digest(self) -> str:
@@ -126,9 +127,13 @@ def chunk_size(shape: tuple[int, ...]) -> int:
 
 
 def moments(pixels: Pixels) -> Moments:
-    """Sum and sum of squares of each channel of each image, exact."""
-    wide = pixels.flatten(2).to(torch.int32)
-    return torch.stack((wide.sum(-1), (wide * wide).sum(-1)), dim=-1)
+    """Sum and sum of squares of each channel of each image, exact: doubles hold such whole numbers."""
+    few = max(1, 2**18 // math.prod(pixels.shape[1:]))  # 2 MiB of doubles stay in a processor's cache
+    parts = []
+    for part in torch.split(pixels.flatten(2), few):
+        wide = part.to(torch.float64)
+        parts.append(torch.stack((wide.sum(-1), (wide * wide).sum(-1)), dim=-1).to(torch.int64))
+    return torch.cat(parts)
 
 
 def channel_statistics(

@@ -6,7 +6,7 @@ from typing import NamedTuple, final
 import torch
 
 from seedbed.data.decoding import decoded
-from seedbed.data.rows import Moments, Raw, Rows, Statistic, channel_statistics
+from seedbed.data.rows import Chunk, Moments, Raw, Rows, Statistic, channel_statistics
 from seedbed.shapes import Indices
 
 
@@ -46,7 +46,7 @@ class StreamedImages(Rows):
     def __len__(self) -> int:
         return len(self._files)
 
-    def batches(self, chunks: Sequence[Indices]) -> Iterator[Raw]:
+    def batches(self, chunks: Sequence[Chunk]) -> Iterator[Raw]:
         for pixels in decoded(self._files, self.shape[1], chunks, self._num_workers):
             yield pixels.to(self._device)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NUM_JOBS_LISTED = 20
 
 
-class StudySweeper(Sweeper):  # type: ignore[misc]
+class StudySweeper(Sweeper):
     """Runs the product of all listed values as the children of one MLflow run.
 
     Args:
@@ -34,11 +34,12 @@ class StudySweeper(Sweeper):  # type: ignore[misc]
     """
 
     def __init__(self, params: DictConfig | None) -> None:
-        self.params = params or {}
+        self.params = {} if params is None else dict(params.items())
         self.out = Console()
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        self.config, self.hydra_context = config, hydra_context
+        self.config: DictConfig = config
+        self.loader = hydra_context.config_loader
         self.launcher: Launcher = Plugins.instance().instantiate_launcher(
             config=config, hydra_context=hydra_context, task_function=task_function
         )
@@ -62,8 +63,8 @@ class StudySweeper(Sweeper):  # type: ignore[misc]
         return finished
 
     def _jobs(self, arguments: list[str]) -> list[list[str]]:
-        given = [f"{key}={value}" for key, value in self.params.items()]
-        overrides = OverridesParser.create(config_loader=self.hydra_context.config_loader).parse_overrides(
+        given = [f"{key!s}={value}" for key, value in self.params.items()]
+        overrides = OverridesParser.create(config_loader=self.loader).parse_overrides(
             [*given, *arguments]
         )
         jobs: list[list[str]] = BasicSweeper.split_arguments(overrides, None)[0]
@@ -71,12 +72,11 @@ class StudySweeper(Sweeper):  # type: ignore[misc]
 
     def _check(self, jobs: Sequence[list[str]], varying: dict[str, list[str]]) -> None:
         """Composes every listed value once, so that a typo costs no run."""
-        loader = self.hydra_context.config_loader
         seen: set[str] = set()
         for job in jobs:
             new = {item for item in job if item.partition("=")[0] in varying} - seen
             if new or not seen:
-                loader.load_sweep_config(self.config, list(job))
+                self.loader.load_sweep_config(self.config, list(job))
                 seen |= new | {""}
 
     def _announce(self, names: Sequence[str]) -> None:

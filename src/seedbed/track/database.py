@@ -81,6 +81,7 @@ def _check(path: Path) -> None:
         with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
             revisions = _revisions(connection)
             connection.execute("BEGIN IMMEDIATE")
+            connection.execute("PRAGMA user_version = 0")  # MLflow's own value; fails where writing would
             connection.execute("ROLLBACK")
     except sqlite3.DatabaseError as error:
         raise _wrong(path, str(error), ELSEWHERE) from error

@@ -20,7 +20,8 @@ def entity(
     """One split of a data set as an MLflow dataset input.
 
     MLflow keeps the first profile that it meets for a name and a digest, and one context for them a
-    run. So its digest covers all that is said here; the content's own digest stands in the profile.
+    run. So its digest covers all that is said here but the place; the content's own digest stands in
+    the profile.
 
     Args:
         name: the data set's.
@@ -37,7 +38,7 @@ def entity(
 
     kind, place = _place(source)
     told = {"split": split, "digest": digest, **profile}
-    identity = json.dumps([name, told, schema, place], sort_keys=True)
+    identity = json.dumps([name, told, schema], sort_keys=True)
     described = Dataset(
         name=name,
         digest=hashlib.sha256(identity.encode()).hexdigest()[:NUM_DIGITS],

@@ -46,7 +46,9 @@ class Load:
         self._step += 1
 
     def stop(self) -> None:
-        """Takes a last sample and ends the thread."""
+        """Takes a last sample and ends the thread; a second time does nothing."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self._thread.join()
         self._sample()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from seedbed.track import dataset, registered
 from seedbed.track.journal import Journal
@@ -48,7 +48,7 @@ class Record:
         tags: Mapping[str, str],
         parent_run_id: str | None = None,
         note: str = "",
-    ) -> Self:
+    ) -> "Record":
         """A new run, RUNNING, with its params.
 
         Args:
@@ -69,23 +69,12 @@ class Record:
         with told(f"run {name!r}", do="See to the store, then start again."):
             run = store.client.create_run(experiment_id, tags=short, run_name=name)
         record = cls(store, run.info.run_id)
-        record._log_params(params)
+        record._log_texts("params", {key: as_text(value) for key, value in params.items()})
         for path, text in whole.items():
             record.log_text(text, path)
         if note:
             record.set_note(note)
         return record
-
-    def _log_params(self, params: Mapping[str, Value]) -> None:
-        from mlflow.entities import Param
-
-        texts = {name: as_text(value) for name, value in params.items()}
-        short, whole = fitted(texts, PARAM_LIMIT, "params")
-        with self._told("params"):
-            entities = [Param(name, text) for name, text in short.items()]
-            self.store.client.log_batch(self.run_id, params=entities, synchronous=True)
-        for path, text in whole.items():
-            self.log_text(text, path)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
         """Writes points to the journal, with the time of now; `deliver` takes them to the store."""
@@ -153,12 +142,16 @@ class Record:
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Sets tags; a text over 8000 characters goes to `tags/NAME.txt` whole."""
-        from mlflow.entities import RunTag
+        self._log_texts("tags", tags)
 
-        short, whole = fitted(tags, TAG_LIMIT, "tags")
-        with self._told("tags"):
-            entities = [RunTag(name, text) for name, text in short.items()]
-            self.store.client.log_batch(self.run_id, tags=entities, synchronous=True)
+    def _log_texts(self, kind: Literal["params", "tags"], texts: Mapping[str, str]) -> None:
+        from mlflow.entities import Param, RunTag
+
+        entity, limit = (Param, PARAM_LIMIT) if kind == "params" else (RunTag, TAG_LIMIT)
+        short, whole = fitted(texts, limit, kind)
+        entities = {kind: [entity(name, text) for name, text in short.items()]}
+        with self._told(kind):
+            self.store.client.log_batch(self.run_id, **entities, synchronous=True)
         for path, text in whole.items():
             self.log_text(text, path)
 
@@ -173,18 +166,14 @@ class Record:
     @contextmanager
     def system_metrics(self, *, enabled: bool) -> Iterator[None]:
         """Notes the machine's load as `system/...` metrics until left, or until the run is closed."""
-        if enabled:
-            first = self._journal.last_step("system/") + 1
-            self._load = Load(self.log_metrics, first)
+        if not enabled:
+            yield
+            return
+        self._load = Load(self.log_metrics, first_step=self._journal.last_step("system/") + 1)
         try:
             yield
         finally:
-            self._end_load()
-
-    def _end_load(self) -> None:
-        if self._load is not None:
             self._load.stop()
-        self._load = None
 
     def finish(self, status: Status) -> None:
         """Delivers what is left and closes the run.
@@ -192,7 +181,8 @@ class Record:
         Raises:
             StoreError: where the store does not take it.
         """
-        self._end_load()
+        if self._load is not None:
+            self._load.stop()
         self.deliver()
         self._journal.close()
         with self._told("status", do="The run still counts as RUNNING; nothing else is missing."):

@@ -47,7 +47,12 @@ def distributions(modules: Mapping[str, Path], also: Collection[str] = ()) -> li
     }
     third_party = imported - set(sys.stdlib_module_names) - {PACKAGE}
     names = {DISTRIBUTIONS.get(name, name) for name in third_party} | set(also)
-    return [f"{name}=={importlib.metadata.version(name)}" for name in ("mlflow", *sorted(names))]
+    return [f"{name}=={_version(name)}" for name in ("mlflow", *sorted(names))]
+
+
+def _version(name: str) -> str:
+    """The published version, without the mark of a local build, which no index has."""
+    return importlib.metadata.version(name).partition("+")[0]
 
 
 def _imported(path: Path, *, everywhere: bool) -> Iterator[str]:

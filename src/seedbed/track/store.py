@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from tempfile import TemporaryFile
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from seedbed.errors import StoreError
@@ -41,7 +42,7 @@ class Store:
             self.client: Any = MlflowClient(uri, registry_uri=uri)
 
     @classmethod
-    def open(cls, root: Path, uri: str | None = None) -> Self:
+    def open(cls, root: Path, uri: str | None = None) -> "Store":
         """The store of a folder, made where it is missing.
 
         Args:
@@ -124,7 +125,7 @@ def told(what: str, do: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, OSError) as error:
-        got = str(error).strip().partition("\n")[0]
+        got = shown(str(error).strip().partition("\n")[0])
         raise StoreError(what, expected="a store that takes it", got=got, do=do) from error
 
 
@@ -137,12 +138,14 @@ def _check_folders(root: Path) -> None:
     for folder in (root, root / "artifacts", root / "runs"):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            got = "" if os.access(folder, os.W_OK | os.X_OK) else "no permission to write there"
+            TemporaryFile(dir=folder).close()
         except OSError as error:
-            got = str(error.strerror)
-        if got:
-            do = "Set track.root to a folder that you may write."
-            raise StoreError(f"record folder {folder}", expected="a folder to write in", got=got, do=do)
+            raise StoreError(
+                f"record folder {folder}",
+                expected="a folder to write in",
+                got=str(error.strerror),
+                do="Set track.root to a folder that you may write.",
+            ) from error
 
 
 def _database_file(uri: str) -> Path:

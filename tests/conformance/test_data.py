@@ -1,0 +1,238 @@
+"""What holds of every data module: a new file in `conf/data` gets these tests for nothing.
+
+Published sets and image folders read tiny files that a fixture writes; embedded sets are themselves.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import hydra.utils
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from seedbed import config
+from seedbed.data.loader import Loader
+from seedbed.data.module import DataModule
+from seedbed.streams import Streams, spawn
+from tests.data.tiny import write_cifar, write_folder, write_mnist
+
+OPTIONS = sorted(file.stem for file in (config.folder() / "data").glob("*.yaml"))
+STREAMS = spawn(0)
+# Small enough that every option, cut to tiny files, has several batches and a partial last one.
+BATCH, VAL_FRACTION = 16, 0.25
+# Keys that make each image of each epoch its own, for the options that have them.
+AUGMENTED: dict[str, Any] = {"crop_padding": 1, "flip": True}
+PLAIN: dict[str, Any] = {"crop_padding": 0, "flip": False}
+
+Make = Callable[..., DataModule]
+
+
+class Pass(NamedTuple):
+    """A loader read once: all examples in the order in which they came."""
+
+    indices: torch.Tensor
+    inputs: torch.Tensor
+    labels: torch.Tensor
+
+    def by_place(self) -> torch.Tensor:
+        """Inputs in file order."""
+        return self.inputs[self.indices.argsort()]
+
+
+def read(loader: Loader, epoch: int = 0) -> Pass:
+    loader.sampler.set_epoch(epoch)
+    batches = list(loader)
+    return Pass(
+        torch.cat([batch.indices for batch in batches]),
+        torch.cat([batch.inputs for batch in batches]),
+        torch.cat([batch.labels for batch in batches]),
+    )
+
+
+def evaluation(data: DataModule) -> dict[str, Loader]:
+    loaders = {"val": data.val_dataloader(), "test": data.test_dataloader()}
+    return {split: loader for split, loader in loaders.items() if loader is not None}
+
+
+@pytest.fixture(params=OPTIONS)
+def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Builds the option from its own YAML, on tiny files where it needs any, with keys replaced as told."""
+    keys, root = option_keys(request.param), tmp_path / "data"
+    write_files(keys, root, monkeypatch)
+    places = {"root": str(root), "cache_dir": str(tmp_path / "cache"), "image_size": 8, "num_workers": 0}
+    smaller = {
+        "batch_size": keys["batch_size"] and BATCH,
+        "val_fraction": keys["val_fraction"] and VAL_FRACTION,
+    }
+
+    def build(**changes: Any) -> DataModule:
+        told = places | smaller | AUGMENTED | changes
+        used = {key: value for key, value in told.items() if key in keys}
+        module: DataModule = hydra.utils.instantiate(keys | used)
+        return module
+
+    return build
+
+
+def write_files(keys: dict[str, Any], root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "MNIST" in keys.get("dataset", ""):
+        write_mnist(root, keys["dataset"])
+    elif "dataset" in keys:
+        write_cifar(root, keys["dataset"], monkeypatch)
+    elif "image_size" in keys:
+        write_folder(root)
+
+
+@functools.cache
+def option_keys(option: str) -> dict[str, Any]:
+    config.register()
+    with initialize_config_dir(str(config.folder()), version_base="1.3"):
+        composed = compose("train", [f"data={option}"]).data
+    return {str(key): None if key == "root" else composed[key] for key in composed}
+
+
+def ready(module: DataModule, streams: Streams = STREAMS, **keys: Any) -> DataModule:
+    module.setup(streams, **keys)
+    return module
+
+
+def test_an_epoch_and_the_validation_split_hold_every_training_example_once(make: Make) -> None:
+    data = ready(make())
+    seen = [read(data.train_dataloader()), *(read(loader) for loader in evaluation(data).values())]
+    indices = [one.indices for one in seen]
+    for split, one in zip(data.identity(), indices, strict=True):
+        assert len(set(one.tolist())) == len(one) == split.num_examples
+    if "val" in evaluation(data):
+        whole = read(ready(make(val_fraction=0.0)).train_dataloader()).indices
+        assert torch.equal(torch.cat(indices[:2]).sort().values, whole.sort().values)
+
+
+def test_no_two_splits_share_an_example(make: Make) -> None:
+    data = ready(make())
+    train, places = data.identity()[0], read(data.train_dataloader()).indices
+    for split in data.identity()[1:]:
+        loader = evaluation(data)[split.split]
+        if split.content_digest == train.content_digest:
+            both = torch.cat([places, read(loader).indices])
+            assert len(set(both.tolist())) == len(both)
+            places = both
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_batches_are_what_the_facts_say(make: Make, dtype: torch.dtype) -> None:
+    data = ready(make(), dtype=dtype)
+    facts = data.facts
+    assert facts.num_classes == len(facts.class_names) == len(set(facts.class_names)) >= 2
+    for loader in (data.train_dataloader(), *evaluation(data).values()):
+        for batch in loader:
+            assert batch.inputs.shape == (len(batch.labels), *facts.input_shape)
+            assert (batch.inputs.dtype, batch.labels.dtype) == (dtype, torch.int64)
+            assert batch.inputs.isfinite().all()
+            assert 0 <= batch.labels.min() <= batch.labels.max() < facts.num_classes
+
+
+def test_the_identity_counts_what_the_loaders_give(make: Make) -> None:
+    data = ready(make())
+    loaders = {"train": data.train_dataloader(), **evaluation(data)}
+    assert [split.split for split in data.identity()] == list(loaders)
+    for split in data.identity():
+        labels = read(loaders[split.split]).labels
+        assert split.class_counts == tuple(torch.bincount(labels, minlength=data.facts.num_classes).tolist())
+        assert len(labels) == loaders[split.split].num_examples == split.num_examples
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_processes_together_see_what_one_would_see(make: Make, world_size: int) -> None:
+    alone = ready(make())
+    shards = [ready(make(), rank=rank, world_size=world_size) for rank in range(world_size)]
+    whole = read(alone.train_dataloader(), epoch=1)
+    parts = [read(shard.train_dataloader(), epoch=1) for shard in shards]
+    together = Pass(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+    assert torch.equal(together.indices.sort().values, whole.indices.sort().values)
+    assert torch.equal(together.by_place(), whole.by_place())
+    for split, loader in evaluation(alone).items():
+        dealt = torch.cat([read(evaluation(shard)[split]).indices for shard in shards])
+        assert torch.equal(dealt.sort().values, read(loader).indices)
+
+
+def test_each_epoch_has_its_own_order_and_comes_again_as_it_was(make: Make) -> None:
+    loader = ready(make()).train_dataloader()
+    first, second, again = (read(loader, epoch) for epoch in (0, 1, 0))
+    assert not torch.equal(first.indices, second.indices)
+    assert torch.equal(first.indices, again.indices)
+    assert torch.equal(first.inputs, again.inputs)
+
+
+def test_the_same_streams_give_the_same_bits(make: Make) -> None:
+    one, other = ready(make()), ready(make())
+    for mine, theirs in zip(
+        (one.train_dataloader(), *evaluation(one).values()),
+        (other.train_dataloader(), *evaluation(other).values()),
+        strict=True,
+    ):
+        assert all(torch.equal(part, same) for part, same in zip(read(mine), read(theirs), strict=True))
+    assert one.identity() == other.identity()
+
+
+def test_evaluation_goes_in_file_order_and_is_never_augmented(make: Make) -> None:
+    augmented, plain = ready(make()), ready(make(**PLAIN))
+    for split, loader in evaluation(augmented).items():
+        once = read(loader, epoch=3)
+        assert torch.equal(once.indices, once.indices.sort().values)
+        assert torch.equal(once.inputs, read(evaluation(plain)[split]).inputs)
+
+
+def test_the_split_stream_moves_the_cut_and_nothing_else(make: Make) -> None:
+    # Not standardised, because the statistics belong to the cut.
+    one = ready(make(standardize=False))
+    other = ready(make(standardize=False), STREAMS._replace(split=spawn(1).split))
+    mine, theirs = read(one.train_dataloader()), read(other.train_dataloader())
+    if "val" not in evaluation(one):
+        assert torch.equal(mine.indices, theirs.indices)
+        return
+    assert set(mine.indices.tolist()) != set(theirs.indices.tolist())
+    both = sorted(set(mine.indices.tolist()) & set(theirs.indices.tolist()))
+    assert both
+    for place in both:
+        assert torch.equal(mine.inputs[mine.indices == place], theirs.inputs[theirs.indices == place])
+    tests = [split for data in (one, other) for split in data.identity() if split.split == "test"]
+    assert len(set(tests)) <= 1
+
+
+def test_the_order_stream_moves_the_order_and_nothing_else(make: Make) -> None:
+    one, other = ready(make()), ready(make(), STREAMS._replace(order=spawn(1).order))
+    mine, theirs = read(one.train_dataloader()), read(other.train_dataloader())
+    assert not torch.equal(mine.indices, theirs.indices)
+    assert torch.equal(mine.by_place(), theirs.by_place())
+    assert one.identity() == other.identity()
+
+
+def test_the_augmentation_stream_moves_the_pixels_and_nothing_else(make: Make) -> None:
+    moved = STREAMS._replace(augmentation=spawn(1).augmentation)
+    one, other, plain = ready(make()), ready(make(), moved), ready(make(**PLAIN), moved)
+    mine, theirs = read(one.train_dataloader()), read(other.train_dataloader())
+    assert torch.equal(mine.indices, theirs.indices)
+    assert torch.equal(mine.labels, theirs.labels)
+    assert one.identity() == other.identity()
+    is_image = len(one.facts.input_shape) == 3
+    assert torch.equal(mine.inputs, theirs.inputs) is not is_image
+    assert torch.equal(read(plain.train_dataloader()).inputs, theirs.inputs) is not is_image
+
+
+def test_the_init_and_dropout_streams_move_nothing(make: Make) -> None:
+    moved = STREAMS._replace(init=spawn(1).init, dropout=spawn(1).dropout)
+    one, other = read(ready(make()).train_dataloader()), read(ready(make(), moved).train_dataloader())
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_the_constructor_takes_the_keys_of_the_schema_and_has_no_defaults(option: str) -> None:
+    schema = config.SCHEMAS["data"][option]
+    parameters = inspect.signature(hydra.utils.get_class(option_keys(option)["_target_"])).parameters.values()
+    assert {one.name for one in parameters} | {"_target_"} == {one.name for one in fields(schema)}
+    assert all(one.default is one.empty and one.kind is one.KEYWORD_ONLY for one in parameters)

@@ -1,0 +1,197 @@
+"""What holds of every network in `conf/model`: a new YAML file gets these tests for nothing."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import hydra.utils
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from seedbed import config
+from seedbed.errors import ConfigError
+from seedbed.model.network import Network
+from seedbed.streams import example_keys
+
+NAMES = sorted(path.stem for path in (config.folder() / "model").glob("*.yaml"))
+# Smallest first: a network is tested on the first that it takes.
+SHAPES = [(5,), (1, 8, 8), (3, 16, 16), (3, 63, 63)]
+LEGAL = [(shape, num_classes) for shape in SHAPES for num_classes in (3, 2)]
+# The same float64 terms summed in another order, relative to logits of order one.
+ROUNDING = 1e-12
+
+Build = Callable[..., Network]
+
+
+@pytest.fixture
+def composed() -> Iterator[Callable[..., Any]]:
+    config.register()
+    with initialize_config_dir(str(config.folder()), version_base="1.3"):
+        yield lambda name: compose("train", [f"model={name}"]).model
+
+
+@pytest.fixture
+def build(composed: Callable[..., Any]) -> Build:
+    """A float64 network as its YAML file has it, on the first legal shape, with seeded weights."""
+
+    def make(name: str, seed: int = 0, **changes: Any) -> Network:
+        for input_shape, num_classes in LEGAL:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                given = {"input_shape": input_shape, "num_classes": num_classes, **changes}
+                try:
+                    network: Network = hydra.utils.instantiate(composed(name), _convert_="all", **given)
+                except ConfigError:
+                    continue
+            return network.double()
+        raise AssertionError(f"{name} takes none of {LEGAL}")
+
+    return make
+
+
+def images(network: Network, count: int, seed: int = 1) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(count, *network.input_shape, generator=generator, dtype=torch.float64)
+
+
+def keys_of(count: int, epoch: int = 0) -> Tensor:
+    return example_keys(7, epoch, torch.arange(count))
+
+
+def loss(network: Network, keys: Tensor | None = None, count: int = 16) -> Tensor:
+    labels = torch.arange(count) % network.num_classes
+    logits = network(images(network, count), keys)
+    return network.likelihood.nll(logits, labels).mean()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_there_is_one_row_of_logits_an_example(build: Build, name: str, count: int) -> None:
+    network = build(name).eval()
+    logits = network(images(network, count))
+    assert logits.shape == (count, network.likelihood.num_logits(network.num_classes))
+    assert network.likelihood.log_probabilities(logits).shape == (count, network.num_classes)
+    assert logits.dtype == torch.float64
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [*SHAPES, (2, 9, 31), (3, 70, 64)])
+def test_any_shape_is_taken_or_refused_with_the_model_named(
+    composed: Callable[..., Any], name: str, shape: tuple[int, ...]
+) -> None:
+    with torch.device("meta"):
+        try:
+            network = hydra.utils.instantiate(
+                composed(name), input_shape=shape, num_classes=2, _convert_="all"
+            )
+        except ConfigError as error:
+            assert error.what == f"model={name}"
+        else:
+            assert network.eval()(torch.randn(2, *shape)).shape[0] == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_logits_do_not_depend_on_the_other_rows_in_evaluation(build: Build, name: str) -> None:
+    network = build(name).eval()
+    batch = images(network, 5)
+    alone = torch.cat([network(row[None]) for row in batch])
+    torch.testing.assert_close(network(batch), alone, rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_evaluation_leaves_no_trace(build: Build, name: str) -> None:
+    network = build(name).eval()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    batch = images(network, 3)
+    assert torch.equal(network(batch), network(batch))
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_gradient_reaches_every_parameter(build: Build, name: str) -> None:
+    network = build(name).train()
+    loss(network, keys_of(16)).backward()
+    missed = [key for key, value in network.named_parameters() if value.grad is None or not value.grad.any()]
+    assert not missed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_are_penalised_and_neither_biases_nor_scales(build: Build, name: str) -> None:
+    network = build(name)
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+    assert layers
+    assert {id(weight) for weight in network.penalised()} == {id(layer.weight) for layer in layers}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_weights_depend_on_the_init_seed_alone(build: Build, name: str) -> None:
+    one, again, other = build(name), build(name), build(name, seed=1)
+    assert all(map(torch.equal, one.parameters(), again.parameters()))
+    assert not all(map(torch.equal, one.penalised(), other.penalised()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_forward_pass_draws_from_the_global_generator(build: Build, name: str) -> None:
+    network = build(name).train()
+    before = torch.get_rng_state()
+    network(images(network, 2), keys_of(2))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_dropout_follows_the_key_and_not_the_place(
+    build: Build, composed: Callable[..., Any], name: str
+) -> None:
+    if "dropout" not in composed(name):
+        network = build(name).eval()
+        assert torch.equal(network(images(network, 4), keys_of(4)), network(images(network, 4)))
+        return
+    network = build(name, dropout=0.5).train()
+    batch, keys, order = images(network, 4), keys_of(4), torch.tensor([2, 0, 3, 1])
+    dropped = network(batch, keys)
+    torch.testing.assert_close(network(batch[order], keys[order]), dropped[order], rtol=0, atol=ROUNDING)
+    assert not torch.allclose(network(batch, keys_of(4, epoch=1)), dropped)
+    assert not torch.allclose(network(batch), dropped)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_travel_through_a_file_that_holds_only_tensors(build: Build, name: str, tmp_path: Any) -> None:
+    sender, receiver = build(name).eval(), build(name, seed=1).eval()
+    torch.save(sender.state_dict(), tmp_path / "weights.pt")
+    receiver.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
+    batch = images(sender, 3)
+    assert torch.equal(receiver(batch), sender(batch))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_members_of_a_stack_answer_as_they_do_alone(build: Build, name: str) -> None:
+    members = [build(name, seed).eval() for seed in range(2)]
+    state = stack_module_state(members)  # type: ignore[arg-type]
+    batch = images(members[0], 3)
+    together = vmap(lambda own: functional_call(members[0], own, (batch,)))({**state[0], **state[1]})
+    for member, logits in zip(members, together, strict=True):
+        torch.testing.assert_close(logits, member(batch), rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_step_runs_in_deterministic_mode_and_repeats_its_bits(build: Build, name: str) -> None:
+    torch.use_deterministic_algorithms(mode=True)
+    gradients = []
+    for _ in range(2):
+        network = build(name).train()
+        loss(network, keys_of(16)).backward()
+        gradients.append([weight.grad for weight in network.parameters()])
+    assert all(map(torch.equal, *gradients))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_half_precision_gives_a_finite_loss(build: Build, name: str) -> None:
+    network = build(name).float().train()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = network(images(network, 4).float(), keys_of(4))
+        losses = network.likelihood.nll(logits, torch.zeros(4, dtype=torch.int64))
+        log_probabilities = network.likelihood.log_probabilities(logits)
+    assert losses.isfinite().all()
+    assert log_probabilities.isfinite().all()

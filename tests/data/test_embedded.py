@@ -1,0 +1,72 @@
+import pytest
+import torch
+from sklearn.datasets import load_breast_cancer, load_digits
+
+from seedbed.errors import ConfigError
+from seedbed.streams import spawn
+from tests.data.tiny import STREAMS, breast_cancer, chd, digits
+
+# The sample's population standard deviation as published, to its last printed place.
+CHD_SD, PRINTED = 15.597438, 5e-7
+
+
+def test_the_digits_test_split_is_the_end_of_the_file() -> None:
+    file = load_digits()
+    data = digits(test_fraction=0.25, standardize=False)
+    data.setup(STREAMS, dtype=torch.float64)
+    loader = data.test_dataloader()
+    assert loader is not None
+    (batch,) = loader
+    assert batch.indices.tolist() == list(range(1348, 1797))
+    assert batch.labels.tolist() == file.target[1348:].tolist()
+    assert torch.equal(batch.inputs[:, 0], torch.from_numpy(file.images[1348:] / 16))
+
+
+def test_digits_are_grey_images_of_ten_classes() -> None:
+    data = digits()
+    data.setup(STREAMS)
+    assert data.facts.input_shape == (1, 8, 8)
+    assert data.facts.class_names == tuple("0123456789")
+    assert data.source == "scikit-learn load_digits"
+
+
+def test_breast_cancer_is_scikit_learns_table() -> None:
+    file = load_breast_cancer()
+    data = breast_cancer(batch_size=None, val_fraction=0.0, test_fraction=0.0, standardize=False)
+    data.setup(STREAMS, dtype=torch.float64)
+    (batch,) = data.train_dataloader()
+    assert torch.equal(batch.inputs, torch.from_numpy(file.data)[batch.indices])
+    assert torch.equal(batch.labels, torch.from_numpy(file.target)[batch.indices])
+    assert data.facts == ((30,), 2, ("malignant", "benign"))
+
+
+def test_the_test_cut_of_a_table_is_the_same_for_every_seed_and_stratified() -> None:
+    cuts = []
+    for seed in (0, 1, 2):
+        data = breast_cancer()
+        data.setup(spawn(seed))
+        (test,) = [split for split in data.identity() if split.split == "test"]
+        cuts.append(test)
+    assert cuts[0] == cuts[1] == cuts[2]
+    assert cuts[0].class_counts == (42, 72)  # 212 and 357 in all; a fifth is 42.4 and 71.4
+
+
+def test_the_chd_table_is_the_lectures() -> None:
+    data = chd()
+    data.setup(STREAMS, dtype=torch.float64)
+    (batch,) = data.train_dataloader()
+    raw = data.raw_examples(33).flatten()
+    assert raw[[0, 9, 32]].tolist() == [22, 35, 81]
+    assert raw.sum().item() == 1556
+    assert raw[batch.indices][batch.labels == 1].sum().item() == 822
+    assert data.preprocessing.sd.item() == pytest.approx(CHD_SD, abs=PRINTED)
+    assert data.identity()[0].class_counts == (19, 14)
+    assert data.val_dataloader() is data.test_dataloader() is None
+
+
+@pytest.mark.parametrize("make", [digits, breast_cancer, chd])
+def test_a_test_fraction_outside_its_range_is_refused(make: type) -> None:
+    with pytest.raises(
+        ConfigError, match=r"^data.test_fraction: expected a number from 0 to below 1, got 1\."
+    ):
+        make(test_fraction=1.0)
