@@ -105,8 +105,8 @@ class StopAtStep(Callback):
     def __init__(self, stopping: Stopping) -> None:
         self.stopping = stopping
 
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.stopping.claim()
+    def on_train_start(self, *_: Any) -> None:
+        self.stopping.claim()  # not earlier: Lightning sets its own handlers just before
 
     def on_train_batch_end(self, *_: Any) -> None:
         self.stopping.check()

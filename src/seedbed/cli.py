@@ -50,7 +50,9 @@ def train(overrides: tuple[str, ...]) -> None:
 def _hydra(overrides: list[str]) -> None:
     """Hands the overrides to Hydra, which composes the config and calls `_job`, once or many times."""
     import hydra
+    from hydra.core.hydra_config import HydraConfig
     from hydra.errors import HydraException
+    from hydra.types import RunMode
     from omegaconf.errors import OmegaConfBaseException
 
     from seedbed import config
@@ -62,10 +64,22 @@ def _hydra(overrides: list[str]) -> None:
     # Hydra would otherwise print its own trace and exit; the errors are ours to tell.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     sys.argv = [sys.argv[0], *overrides]
+    errors: list[SeedbedError] = []
+
+    def job(composed: "DictConfig") -> Any:
+        try:
+            return _job(composed)
+        except SeedbedError as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise  # the sweeper counts and names it
+            errors.append(error)  # Hydra would print a line of its own first
+
     try:
-        hydra.main(version_base="1.3", config_path=str(config.folder()), config_name="train")(_job)()
+        hydra.main(version_base="1.3", config_path=str(config.folder()), config_name="train")(job)()
     except (HydraException, OmegaConfBaseException) as error:
         raise explain(error) from error
+    if errors:
+        raise errors[0]
 
 
 def _job(composed: "DictConfig") -> Any:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments import LightningEnvironment
 from omegaconf import OmegaConf
-from pytorch_lightning.plugins.environments import LightningEnvironment
 
 from seedbed import config as schema
 from seedbed import predictor
@@ -23,7 +23,7 @@ from seedbed.callbacks import Bar, EpochEnd, StopAtStep
 from seedbed.classifier import Classifier
 from seedbed.data.module import DataModule
 from seedbed.errors import Stopped
-from seedbed.fit import verdicts
+from seedbed.fit import report
 from seedbed.job import SEEDS, Job
 from seedbed.optim.sense import check
 from seedbed.stopping import Stopping
@@ -51,7 +51,8 @@ def run(job: Job) -> Outcome:
     check(job.config)
     stopping = Stopping()
     with stopping.listening(), _recorded(job) as record, warnings.catch_warnings():
-        # Lightning's copy of a torch function asks in a way that torch has deprecated.
+        # Data may be too few to hold any out; Lightning's copy of a torch function is out of date.
+        warnings.filterwarnings("ignore", "You defined a `validation_step` but have no `val_dataloader`")
         warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
         assembly = assemble(job.config)
         _identify(record, assembly.data)
@@ -126,9 +127,10 @@ def _grow(job: Job, assembly: Assembly, record: Record, stopping: Stopping) -> d
     metrics |= epoch_end.best()
     if job.config["evaluate_test"]:
         metrics |= _evaluate_test(trainer, assembly, record)
-    report = verdicts(job.config, classifier.network, data)
-    metrics |= report.metrics
-    for path, text in report.files.items():
+    found = report(job.config, classifier.network, data)
+    metrics |= found.metrics
+    record.set_tags(found.tags)
+    for path, text in found.files.items():
         record.log_text(text, path)
     record.log_metrics(metrics, step=job.config["trainer"]["max_epochs"])
     record.deliver()

@@ -7,6 +7,7 @@ import hydra.utils
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from hydra.errors import InstantiationException
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
@@ -43,7 +44,8 @@ def build(composed: Callable[..., Any]) -> Build:
                 given = {"input_shape": input_shape, "num_classes": num_classes, **changes}
                 try:
                     network: Network = hydra.utils.instantiate(composed(name), _convert_="all", **given)
-                except ConfigError:
+                except InstantiationException as error:
+                    assert isinstance(error.__cause__, ConfigError)
                     continue
             return network.double()
         raise AssertionError(f"{name} takes none of {LEGAL}")
@@ -86,8 +88,9 @@ def test_any_shape_is_taken_or_refused_with_the_model_named(
             network = hydra.utils.instantiate(
                 composed(name), input_shape=shape, num_classes=2, _convert_="all"
             )
-        except ConfigError as error:
-            assert error.what == f"model={name}"
+        except InstantiationException as error:
+            assert isinstance(error.__cause__, ConfigError)
+            assert error.__cause__.what == f"model={name}"
         else:
             assert network.eval()(torch.randn(2, *shape)).shape[0] == 2
 

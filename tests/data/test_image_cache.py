@@ -94,6 +94,8 @@ def test_each_size_and_each_decoder_has_its_own_entry(
 ) -> None:
     assert cache(photos, 8).pixels().shape == (3, 8, 8)
     assert cache(photos, 6).pixels().shape == (3, 6, 6)
+    assert cache(photos, 8).pixels().shape == (3, 8, 8)
+    assert len(decodes) == 2
     monkeypatch.setattr(image_cache, "DECODER", "another")
     cache(photos, 8).pixels()
     assert len(decodes) == 3

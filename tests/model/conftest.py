@@ -58,31 +58,34 @@ def chd() -> Table:
 def fit() -> Fit:
     """Minimises mean NLL + (l2 / 2) ||W||^2, biases free, by L-BFGS in float64 from the origin."""
 
-    def minimise(network: Network, inputs: Tensor, labels: Tensor, l2: float = 0.0) -> Optimum:
+    def minimise(
+        network: Network, inputs: Tensor, labels: Tensor, l2: float = 0.0, gradient: float = 1e-14
+    ) -> Optimum:
         with torch.no_grad():
             for parameter in network.double().parameters():
                 parameter.zero_()
-        optimizer = torch.optim.LBFGS(
-            network.parameters(),
-            max_iter=1000,
-            history_size=20,
-            tolerance_grad=1e-11,
-            tolerance_change=0.0,
-            line_search_fn="strong_wolfe",
-        )
-
         def parts() -> tuple[Tensor, Tensor]:
             mean_nll = network.likelihood.nll(network(inputs), labels).mean()
             return mean_nll + l2 / 2 * sum(weight.square().sum() for weight in network.penalised()), mean_nll
 
-        def closure() -> Tensor:
-            optimizer.zero_grad()
-            objective, _ = parts()
-            objective.backward()  # type: ignore[no-untyped-call]
-            return objective
-
-        optimizer.step(closure)  # type: ignore[no-untyped-call]
-        objective, mean_nll = parts()
-        return Optimum(objective.item(), mean_nll.item())
+        # A line search compares objectives, which rounding blurs by 1e-16 and so weights by 1e-8: it
+        # may stall there. Steps of full length, which look at the gradient only, find the last digits.
+        for line_search, tolerance in (("strong_wolfe", max(gradient, 1e-8)), (None, gradient)):
+            optimizer = torch.optim.LBFGS(
+                network.parameters(),
+                max_iter=1000,
+                history_size=20,
+                tolerance_grad=tolerance,
+                tolerance_change=0.0,
+                line_search_fn=line_search,
+            )
+            optimizer.step(lambda: _differentiated(optimizer, parts()[0]))  # type: ignore[no-untyped-call]
+        return Optimum(*(part.item() for part in parts()))
 
     return minimise
+
+
+def _differentiated(optimizer: torch.optim.Optimizer, objective: Tensor) -> Tensor:
+    optimizer.zero_grad()
+    objective.backward()  # type: ignore[no-untyped-call]
+    return objective

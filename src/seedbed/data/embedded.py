@@ -90,19 +90,19 @@ class EmbeddedTable(DataModule):
         self._test_fraction = test_fraction
 
     @abc.abstractmethod
-    def _table(self) -> tuple[Columns, Labels, tuple[str, ...]]:
-        """Values, labels and class names, in file order."""
+    def _table(self) -> tuple[Columns, Labels, tuple[str, ...], tuple[str, ...]]:
+        """Values and labels in file order, class names, column names."""
 
     def _locate(self) -> Hashable:
         return self._test_fraction
 
     def _read(self) -> Source:
-        values, labels, names = self._table()
+        values, labels, names, column_names = self._table()
         examples = whole(Table(values), labels)
         train, test = stratified(
             examples, self._test_fraction, TEST_CUT_SEED, key=TEST_KEY, class_names=names
         )
-        return Source(train, test, names, full_scale=1.0)
+        return Source(train, test, names, full_scale=1.0, column_names=column_names)
 
 
 @final
@@ -114,12 +114,12 @@ class BreastCancer(EmbeddedTable):
 
     source = "scikit-learn load_breast_cancer"
 
-    def _table(self) -> tuple[Columns, Labels, tuple[str, ...]]:
+    def _table(self) -> tuple[Columns, Labels, tuple[str, ...], tuple[str, ...]]:
         from sklearn.datasets import load_breast_cancer
 
         file = load_breast_cancer()
-        names = tuple(map(str, file.target_names))
-        return torch.from_numpy(file.data), torch.from_numpy(file.target), names
+        names, column_names = tuple(map(str, file.target_names)), tuple(map(str, file.feature_names))
+        return torch.from_numpy(file.data), torch.from_numpy(file.target), names, column_names
 
 
 @final
@@ -131,6 +131,6 @@ class Chd(EmbeddedTable):
 
     source = "chd.csv inside the package"
 
-    def _table(self) -> tuple[Columns, Labels, tuple[str, ...]]:
+    def _table(self) -> tuple[Columns, Labels, tuple[str, ...], tuple[str, ...]]:
         rows = torch.from_numpy(np.loadtxt(Path(__file__).with_name("chd.csv"), delimiter=",", skiprows=1))
-        return rows[:, :1].contiguous(), rows[:, 1].to(torch.int64), ("no disease", "disease")
+        return rows[:, :1].contiguous(), rows[:, 1].to(torch.int64), ("no disease", "disease"), ("age",)

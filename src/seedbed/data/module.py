@@ -1,7 +1,7 @@
 """The data module: one source, cut into splits and handed out in batches."""
 
 import abc
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ from seedbed.data.preprocessing import Preprocessing, fitted
 from seedbed.data.rows import Raw, chunk_size
 from seedbed.data.source import Part, Source, remembered
 from seedbed.errors import ConfigError
-from seedbed.shapes import Facts
+from seedbed.shapes import Batch, Facts
 from seedbed.streams import Streams
 
 CPU = torch.device("cpu")
@@ -34,6 +34,7 @@ class DataModule(abc.ABC):
         facts: what a model must be told; `input_shape` is what the network sees. After `setup`.
         preprocessing: from raw inputs to what the network (or the feature map) sees. After `setup`.
         feature_map: the fitted scikit-learn transformer, or None. After `setup`.
+        column_names: of a table, in order; empty for images. After `setup`.
 
     Raises:
         ConfigError: naming the key that is out of its range.
@@ -43,6 +44,7 @@ class DataModule(abc.ABC):
     facts: Facts
     preprocessing: Preprocessing
     feature_map: FeatureMap | None
+    column_names: tuple[str, ...]
 
     def __init__(self, *, batch_size: int | None, val_fraction: float, standardize: bool) -> None:
         check_batch_size(batch_size)
@@ -87,6 +89,7 @@ class DataModule(abc.ABC):
         """
         source = remembered((type(self), self._locate()), self._read)
         self._parts, names = self._splits(source, streams.split), source.class_names
+        self.column_names = source.column_names
         train = self._parts["train"]
         check_batch_size(self._batch_size, len(train.indices))
         self._order_stream, self._shard = streams.order, Shard(rank, world_size)
@@ -124,6 +127,16 @@ class DataModule(abc.ABC):
         train = self._parts["train"]
         (raw,) = train.rows.batches([train.indices[:num_examples]])
         return raw
+
+    def train_inputs(self) -> Iterator[Batch]:
+        """The training split as a network sees it, not augmented, in file order."""
+        return iter(
+            Loader(
+                self._held["train"],
+                batch_size=chunk_size(self.facts.input_shape),
+                preprocessing=self._input_map(),
+            )
+        )
 
     def _evaluation_loader(self, split: str) -> Loader | None:
         if split not in self._held:

@@ -33,6 +33,7 @@ class Source(NamedTuple):
     test: Part | None
     class_names: tuple[str, ...]
     full_scale: float
+    column_names: tuple[str, ...] = ()
 
 
 # Sources this process has decoded, latest last, so that the next job of a multirun finds them. A

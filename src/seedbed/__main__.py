@@ -1,0 +1,5 @@
+"""`python -m seedbed`: the same as the `seedbed` command."""
+
+from seedbed.cli import main
+
+main()
