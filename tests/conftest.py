@@ -1,9 +1,14 @@
 """What every test stands on: no stray tracking variables, torch left as it was found, jobs composed."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+# As many test processes as cores: a second thread in each would only wait for its core. Before torch.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
 from hydra import compose, initialize_config_dir
 

@@ -1,6 +1,7 @@
 """Known data, and an optimiser that finds the optimum of a convex model to the last digits."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -57,35 +58,45 @@ def chd() -> Table:
 @pytest.fixture
 def fit() -> Fit:
     """Minimises mean NLL + (l2 / 2) ||W||^2, biases free, by L-BFGS in float64 from the origin."""
-
-    def minimise(
-        network: Network, inputs: Tensor, labels: Tensor, l2: float = 0.0, gradient: float = 1e-14
-    ) -> Optimum:
-        with torch.no_grad():
-            for parameter in network.double().parameters():
-                parameter.zero_()
-        def parts() -> tuple[Tensor, Tensor]:
-            mean_nll = network.likelihood.nll(network(inputs), labels).mean()
-            return mean_nll + l2 / 2 * sum(weight.square().sum() for weight in network.penalised()), mean_nll
-
-        # A line search compares objectives, which rounding blurs by 1e-16 and so weights by 1e-8: it
-        # may stall there. Steps of full length, which look at the gradient only, find the last digits.
-        for line_search, tolerance in (("strong_wolfe", max(gradient, 1e-8)), (None, gradient)):
-            optimizer = torch.optim.LBFGS(
-                network.parameters(),
-                max_iter=1000,
-                history_size=20,
-                tolerance_grad=tolerance,
-                tolerance_change=0.0,
-                line_search_fn=line_search,
-            )
-            optimizer.step(lambda: _differentiated(optimizer, parts()[0]))  # type: ignore[no-untyped-call]
-        return Optimum(*(part.item() for part in parts()))
-
     return minimise
 
 
-def _differentiated(optimizer: torch.optim.Optimizer, objective: Tensor) -> Tensor:
+def minimise(
+    network: Network,
+    inputs: Tensor,
+    labels: Tensor,
+    l2: float = 0.0,
+    *,
+    polish: bool = False,
+) -> Optimum:
+    """The optimum as near as a line search comes.
+
+    It compares objectives, which rounding blurs by 1e-16 and so weights by 1e-8. `polish` adds steps
+    of full length, which look at the gradient only: they find the last digits of a small problem.
+    """
+    with torch.no_grad():
+        for parameter in network.double().parameters():
+            parameter.zero_()
+
+    def parts() -> tuple[Tensor, Tensor]:
+        mean_nll = network.likelihood.nll(network(inputs), labels).mean()
+        return mean_nll + l2 / 2 * sum(weight.square().sum() for weight in network.penalised()), mean_nll
+
+    for line_search in ("strong_wolfe", None)[: 1 + polish]:
+        optimizer = torch.optim.LBFGS(
+            network.parameters(),
+            max_iter=1000,
+            history_size=20,
+            tolerance_grad=1e-11,
+            tolerance_change=0.0,
+            line_search_fn=line_search,
+        )
+        optimizer.step(partial(_differentiated, optimizer, parts))  # type: ignore[no-untyped-call]
+    return Optimum(*(part.item() for part in parts()))
+
+
+def _differentiated(optimizer: torch.optim.Optimizer, parts: Callable[[], tuple[Tensor, Tensor]]) -> Tensor:
     optimizer.zero_grad()
+    objective, _ = parts()
     objective.backward()  # type: ignore[no-untyped-call]
     return objective

@@ -10,7 +10,7 @@ from seedbed.optim.sense import check
 
 SGD = {"_target_": "torch.optim.SGD", "lr": 0.1, "momentum": 0.9, "nesterov": False, "weight_decay": 0.0}
 ADAMW = {"_target_": "torch.optim.AdamW", "lr": 0.1, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.1}
-LBFGS = {"_target_": "torch.optim.LBFGS", "lr": 1.0}
+LBFGS = {"_target_": "seedbed.optim.lbfgs.Lbfgs", "lr": 1.0}
 SENSIBLE: dict[str, dict[str, Any]] = {
     "data": {"batch_size": None},
     "objective": {"l1": 0.0, "l2": 1e-4, "label_smoothing": 0.0},

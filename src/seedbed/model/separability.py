@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from seedbed.model.direction import found_direction, num_parted_pairs
+from seedbed.model.direction import Design, found_direction, num_parted_pairs
 
 Table = Float64[np.ndarray, "example column"]
 Classes = Int64[np.ndarray, " example"]
@@ -96,7 +96,7 @@ def _joint(values: list[Value]) -> Value:
     return "quasi-separable" if unbounded else "undecided"
 
 
-def _design(inputs: Table) -> Table:
+def _design(inputs: Table) -> Design:
     """Columns that vary, each of mean 0 and standard deviation 1, after a column of ones."""
     centred = inputs - inputs.mean(axis=0)
     varying = inputs.min(axis=0) < inputs.max(axis=0)

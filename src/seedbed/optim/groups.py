@@ -27,7 +27,8 @@ def parameter_groups(
         One list of parameters, or two groups (one where the other is empty), in the network's order.
     """
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    if getattr(make_optimizer, "func", make_optimizer) is LBFGS:
+    made = getattr(make_optimizer, "func", make_optimizer)
+    if isinstance(made, type) and issubclass(made, LBFGS):
         return trained
     chosen = {id(parameter) for parameter in penalised}
     decaying = [parameter for parameter in trained if id(parameter) in chosen]

@@ -130,5 +130,5 @@ def _rules(optimizer: Config) -> Iterator[Rule]:
     yield from RANGES
     if optimizer.get("nesterov"):
         yield from NESTEROV_NEEDS
-    if optimizer["_target_"] == "torch.optim.LBFGS":
+    if optimizer["_target_"] == "seedbed.optim.lbfgs.Lbfgs":
         yield from LBFGS_NEEDS

@@ -1,0 +1,74 @@
+"""Both forms of AlexNet against torchvision and against the paper's own formulas."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torchvision.models import alexnet as published
+
+from seedbed.errors import ConfigError
+from seedbed.model.alexnet import Alexnet, response_normalised
+
+# The same float32 sums of up to 9,216 products, in another memory format and so in another order.
+ROUNDING = 1e-5
+
+
+def alexnet(**changes: Any) -> Alexnet:
+    given = {"input_shape": (3, 63, 63), "num_classes": 10, "variant": "two_groups", "dropout": 0.5}
+    return Alexnet(**given | changes)
+
+
+def test_the_torchvision_form_gives_torchvisions_logits() -> None:
+    ours = alexnet(input_shape=(3, 224, 224), variant="torchvision").eval()
+    with torch.device("meta"):
+        theirs = published(num_classes=10).eval()
+    names = theirs.state_dict().keys()
+    theirs.load_state_dict(dict(zip(names, ours.state_dict().values(), strict=True)), assign=True)
+    images = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(ours(images), theirs(images), rtol=ROUNDING, atol=ROUNDING)
+
+
+def test_response_normalisation_is_the_papers() -> None:
+    activities = np.random.default_rng(0).normal(size=(2, 9, 3, 4)) * 50
+    squares = np.stack(
+        [(activities[:, max(0, i - 2) : i + 3] ** 2).sum(axis=1) for i in range(activities.shape[1])], axis=1
+    )
+    expected = activities / (2 + 1e-4 * squares) ** 0.75
+    np.testing.assert_allclose(response_normalised(torch.from_numpy(activities)).numpy(), expected)
+
+
+def test_each_tower_of_the_second_layer_sees_its_own_half() -> None:
+    with torch.device("meta"):
+        shapes = [tuple(layer.weight.shape) for layer in alexnet().convolutions]
+    assert shapes == [(96, 3, 11, 11), (256, 48, 5, 5), (384, 256, 3, 3), (384, 192, 3, 3), (256, 192, 3, 3)]
+
+
+@pytest.mark.parametrize("variant", ["two_groups", "torchvision"])
+@pytest.mark.parametrize(("height", "width"), [(63, 63), (64, 100), (227, 224)])
+def test_images_of_many_sizes_give_logits(variant: str, height: int, width: int) -> None:
+    with torch.device("meta"):
+        network = alexnet(input_shape=(1, height, width), variant=variant)
+        assert network(torch.zeros(2, 1, height, width)).shape == (2, 10)
+
+
+def test_an_unknown_variant_lists_the_known_ones() -> None:
+    with pytest.raises(ConfigError) as refusal:
+        alexnet(variant="one_tower")
+    assert str(refusal.value) == (
+        "model.variant: expected one of two_groups, torchvision, got 'one_tower'. Choose one of them."
+    )
+
+
+@pytest.mark.parametrize(
+    ("input_shape", "text"),
+    [
+        ((30,), "model=alexnet: expected images of (channels, height, width), got examples of shape (30,)."),
+        ((3, 224, 62), "model=alexnet: expected images of at least 63x63 pixels, got 224x62."),
+    ],
+)
+def test_what_it_cannot_take_is_refused(input_shape: tuple[int, ...], text: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        alexnet(input_shape=input_shape)
+    assert str(refusal.value).startswith(text)
