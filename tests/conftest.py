@@ -44,8 +44,7 @@ def make_job(tmp_path: Path) -> Iterator[MakeJob]:
             choices = dict(composed.hydra.runtime.choices)
             chosen = [f"{group}={choices[group]}" for group in config.SCHEMAS if choices.get(group)]
             del composed.hydra
-            return resolve(
-                composed, choices, compose("train", chosen), "seedbed train " + " ".join(overrides)
-            )
+            base, command = compose("train", chosen), " ".join(["seedbed train", *overrides])
+            return resolve(composed, choices, base, overrides, command)
 
         yield make

@@ -79,7 +79,10 @@ def test_a_failing_job_is_recorded_named_and_the_rest_goes_on(
         "study: expected 4 finished runs, got 2 failed (logistic seed 0: model: expected two classes"
         in done.stderr
     )
-    assert "Failed: logistic seed 0, logistic seed 1" in parent.data.tags["mlflow.note.content"]
+    assert (
+        "**Failed, and in no mean:** logistic seed 0, logistic seed 1"
+        in parent.data.tags["mlflow.note.content"]
+    )
 
 
 def test_a_study_ends_with_its_table_and_the_next_command(

@@ -22,6 +22,11 @@ def test_params_hold_choices_seed_and_what_was_overridden(make_job: MakeJob) -> 
     assert params == {**CHOICES, "seed": 3, "optimizer.lr": 0.2}
 
 
+def test_a_swept_key_shows_in_every_run_even_with_its_default(make_job: MakeJob) -> None:
+    assert make_job("optimizer.lr=0.003").params["optimizer.lr"] == 0.003
+    assert "optimizer.lr" not in make_job().params
+
+
 def test_a_circumstance_stays_out_of_the_params(make_job: MakeJob) -> None:
     assert make_job("trainer.num_threads=1", "track.log_model=false").params == make_job().params
 

@@ -92,10 +92,11 @@ def _job(composed: "DictConfig") -> Any:
     from seedbed.config import SCHEMAS
     from seedbed.job import resolve
 
-    choices = dict(HydraConfig.get().runtime.choices)
+    state = HydraConfig.get()
+    choices = dict(state.runtime.choices)
     chosen = [f"{group}={choices[group]}" for group in SCHEMAS if choices.get(group)]
     command = shlex.join(["seedbed", "train", *sys.argv[1:]])
-    job = resolve(composed, choices, compose("train", chosen), command)
+    job = resolve(composed, choices, compose("train", chosen), list(state.overrides.task), command)
 
     from seedbed.train import run  # torch is imported here, once the config is known to be right
 
@@ -117,11 +118,27 @@ def ui(root: str, host: str, port: int) -> None:
     """Open MLflow's UI on the record."""
     from seedbed.track.store import Store
 
-    uri = Store.open(Path(root)).uri
-    click.echo(f"Open http://{host}:{port}/?workflowType=machine_learning (Ctrl-C ends it)")
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri]
+    store = Store.open(Path(root))
+    if store.uri.startswith("http"):
+        click.echo(f"The record is on a server: {_address(store.uri, store)}")
+        return
+    click.echo(f"Open {_address(f'http://{host}:{port}', store)} (Ctrl-C ends it)")
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.uri, "--workers", "1"]
     with subprocess.Popen([*command, "--host", host, "--port", str(port)]) as server:
         try:
-            server.wait()
-        except KeyboardInterrupt:
-            server.terminate()
+            code = server.wait()
+        except KeyboardInterrupt:  # the server has had the same Ctrl-C
+            code = 0
+    sys.exit(code)
+
+
+def _address(base: str, store: Any) -> str:
+    """The page of the latest run or study; the mode is asked for, or the UI opens at its GenAI pages."""
+    mode = "?workflowType=machine_learning"
+    experiments = [found.experiment_id for found in store.client.search_experiments()]
+    latest = store.client.search_runs(experiments, order_by=["attributes.start_time DESC"], max_results=1)
+    if not latest:
+        return f"{base}/#/experiments{mode}"
+    run = latest[0]
+    parent = run.data.tags.get("mlflow.parentRunId", run.info.run_id)
+    return f"{base}/#/experiments/{run.info.experiment_id}/runs/{parent}{mode}"

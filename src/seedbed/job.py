@@ -5,7 +5,7 @@ reproduction reads back. Nothing here imports torch, so a wrong configuration is
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -57,13 +57,21 @@ class Job:
         return cls(**json.loads(path.read_text()))
 
 
-def resolve(composed: DictConfig, choices: Mapping[str, str | None], base: DictConfig, command: str) -> Job:
+def resolve(
+    composed: DictConfig,
+    choices: Mapping[str, str | None],
+    base: DictConfig,
+    given: Collection[str],
+    command: str,
+) -> Job:
     """The job of a composed config.
 
     Args:
         composed: what Hydra composed from files and command line.
         choices: Hydra's record of the option chosen in each group.
         base: the same choices composed without any override, to tell what was overridden.
+        given: the overrides as typed; a key among them counts as overridden even with its old value,
+            so that every run of a sweep shows what was swept.
         command: what the user typed.
 
     Raises:
@@ -74,9 +82,14 @@ def resolve(composed: DictConfig, choices: Mapping[str, str | None], base: DictC
     check_targets(config)
     check_seeds(config)
     before = dict(leaves(_plain(base)))
-    overridden = {dotted: value for dotted, value in leaves(config) if before.get(dotted) != value}
+    typed = {override.partition("=")[0].lstrip("+") for override in given} - {"seed"}
+    overridden = {
+        dotted: value
+        for dotted, value in leaves(config)
+        if dotted in typed or (dotted != "seed" and before.get(dotted) != value)
+    }
     kept = {group: option for group, option in choices.items() if option and "/" not in group}
-    return Job(config, kept, {key: value for key, value in overridden.items() if key != "seed"}, command)
+    return Job(config, kept, overridden, command)
 
 
 def _plain(composed: DictConfig) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import io
 import logging
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -134,8 +134,19 @@ def _grow(job: Job, assembly: Assembly, record: Record, stopping: Stopping) -> d
         record.log_text(text, path)
     record.log_metrics(metrics, step=job.config["trainer"]["max_epochs"])
     record.deliver()
+    record.set_note(_note(job, epoch_end.best_metrics | metrics, found.files))
     _keep(job, assembly, record)
     return {**epoch_end.best_metrics, **metrics}
+
+
+def _note(job: Job, metrics: Mapping[str, float], files: Mapping[str, str]) -> str:
+    """The run's description in the UI: what it was, what it reached, what was found about the fit."""
+    shown = [name for name in metrics if name.startswith(("test/", "best_val/", "train/"))]
+    rows = [f"| `{name}` | {metrics[name]:.4f} |" for name in sorted(shown) if name != "train/epoch_seconds"]
+    head = f"**{job.choices['model']}** on **{job.choices['data']}**, seed {job.config['seed']}"
+    told = [head, "\n".join(["| metric | value |", "|---|---|", *rows])]
+    told += [text for path, text in files.items() if path.endswith(".txt")]
+    return "\n\n".join([*told, f"`{job.command}`"])
 
 
 def _trainer(job: Job, record: Record, callbacks: list[pl.Callback], assembly: Assembly) -> pl.Trainer:

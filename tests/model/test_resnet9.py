@@ -59,6 +59,7 @@ def test_a_single_example_can_be_trained_on() -> None:
     ],
 )
 def test_what_it_cannot_take_is_refused(changes: dict[str, Any], text: str) -> None:
+    given: dict[str, Any] = {"input_shape": (3, 32, 32), "num_classes": 10, "width": 4} | changes
     with pytest.raises(ConfigError) as refusal:
-        Resnet9(**{"input_shape": (3, 32, 32), "num_classes": 10, "width": 4} | changes)
+        Resnet9(**given)
     assert str(refusal.value).startswith(text)

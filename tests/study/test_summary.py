@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seedbed.study.summary import Member, as_csv, as_markdown, cells, headline, summarise
+from seedbed.study.summary import Member, as_csv, as_markdown, cells, headline, note, summarise
 
 TOLERANCE = 1e-12  # float64 sums of a handful of numbers
 
 
 def member(setting: str, accuracy: float, status: str = "FINISHED", metric: str = "test/accuracy") -> Member:
     params = {"model": setting, "data": "digits", "seed": "0"}
-    return Member("id", status, setting, params, {metric: accuracy})
+    return Member("id", "1", status, setting, params, {metric: accuracy})
 
 
 @pytest.mark.parametrize("num_runs", [2, 3, 10])
@@ -58,3 +58,13 @@ def test_csv_and_markdown_hold_the_same_row() -> None:
         "model,metric,n,mean,standard_deviation,low,high\nmlp,test/accuracy,2,0.625,"
     )
     assert "| mlp | 2 | 0.6250 | [-0.9633, 2.2133] |" in as_markdown(rows, "test/accuracy")
+
+
+def test_the_note_names_failures_and_links_to_all_runs() -> None:
+    runs = [member("mlp", 0.5), member("mlp", 0.75, status="FAILED")]
+    told = note(summarise(runs, "test/accuracy"), "test/accuracy", runs, ["mlp seed 1"])
+    assert "**Failed, and in no mean:** mlp seed 1" in told
+    assert (
+        "[Compare all 2 runs](#/compare-runs?runs=%5B%22id%22%2C%20%22id%22%5D&experiments=%5B%221%22%5D"
+        in told
+    )

@@ -20,6 +20,7 @@ from seedbed.model.profile import Interval, profile_interval
 Table = Float64[np.ndarray, "example column"]
 Classes = Int64[np.ndarray, " example"]
 Columns = Float64[np.ndarray, " column"]
+Weights = Float64[np.ndarray, " coefficient"]
 Map = Float64[np.ndarray, "coefficient coefficient"]
 
 # A Newton step from the optimum's neighbourhood moves no combination of weights by more than this
@@ -103,7 +104,7 @@ def coefficients(
     return Coefficients((table[0], *slopes), _measures(fit) | _even_odds(fit, to_raw))
 
 
-def _evaluated(standardised: Table, labels: Classes, weights: Columns) -> Any:
+def _evaluated(standardised: Table, labels: Classes, weights: Weights) -> Any:
     """What statsmodels makes of a fit at the given weights; it makes no step of its own."""
     design = np.hstack([np.ones((len(labels), 1)), standardised])
     rank = int(np.linalg.matrix_rank(design))
@@ -115,7 +116,15 @@ def _evaluated(standardised: Table, labels: Classes, weights: Columns) -> Any:
             do="Leave out columns that are constant or sums of others.",
         )
     model = Logit(labels, design)
-    return model.fit(start_params=weights, method="newton", maxiter=0, disp=0, warn_convergence=False)
+    try:
+        return model.fit(start_params=weights, method="newton", maxiter=0, disp=0, warn_convergence=False)
+    except np.linalg.LinAlgError as error:
+        raise TrainingError(
+            "coefficients",
+            expected="a likelihood with a peak",
+            got="one that is flat in some direction",
+            do="Look at the separability verdict; set objective.l2.",
+        ) from error
 
 
 def _check_optimum(fit: Any) -> None:

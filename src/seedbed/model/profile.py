@@ -41,7 +41,8 @@ def profile_interval(fit: Any, place: int, name: str) -> Interval:
 
     def excess(value: float) -> float:
         model = GLM(labels, others, family=Binomial(), offset=value * design[:, place])
-        profile = model.fit(tol=FIT_TOLERANCE).llf
+        with np.errstate(over="ignore"):  # where exp is infinite, the probability is rightly 0
+            profile = model.fit(tol=FIT_TOLERANCE).llf
         return float(2.0 * (fit.llf - profile) - THRESHOLD)
 
     estimate, error = float(fit.params[place]), float(fit.bse[place])

@@ -34,7 +34,7 @@ class Lbfgs(torch.optim.LBFGS):
         Returns:
             The objective at the start.
         """
-        first: Tensor = super().step(closure)  # type: ignore[no-untyped-call,assignment]
+        first: Tensor = super().step(closure)  # type: ignore[no-untyped-call]
         group = self.param_groups[0]
         if group["line_search_fn"] is not None:
             self._polish(closure, group)

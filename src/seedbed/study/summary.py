@@ -2,10 +2,12 @@
 
 import csv
 import io
+import json
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from scipy import stats
 
@@ -16,6 +18,7 @@ class Member(NamedTuple):
     """One run of a study, as the record has it."""
 
     run_id: str
+    experiment_id: str
     status: str
     setting: str
     params: Mapping[str, str]
@@ -45,6 +48,7 @@ def members(store: Any, parent_run_id: str) -> list[Member]:
     return [
         Member(
             run.info.run_id,
+            run.info.experiment_id,
             run.info.status,
             run.data.tags.get("seedbed.setting", run.info.run_id),
             run.data.params,
@@ -109,6 +113,21 @@ def as_markdown(rows: Sequence[Row], metric: str) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(cells(row)) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def note(rows: Sequence[Row], metric: str, runs: Sequence[Member], failed: Sequence[str]) -> str:
+    """The study's description in the UI: table, how to read it, what failed, where to compare."""
+    told = [
+        as_markdown(rows, metric),
+        f"Mean of `{metric}` over n runs a setting; Student's t interval, which covers the mean over all"
+        " seeds in 95 of 100 such studies if the runs scatter normally.",
+    ]
+    if failed:
+        told.append("**Failed, and in no mean:** " + ", ".join(failed))
+    ids = json.dumps([run.run_id for run in runs])
+    address = f"#/compare-runs?runs={quote(ids)}&experiments={quote(json.dumps([runs[0].experiment_id]))}"
+    told.append(f"[Compare all {len(runs)} runs]({address}&workflowType=machine_learning)")
+    return "\n\n".join(told)
 
 
 def cells(row: Row) -> list[str]:

@@ -64,9 +64,7 @@ class StudySweeper(Sweeper):
 
     def _jobs(self, arguments: list[str]) -> list[list[str]]:
         given = [f"{key!s}={value}" for key, value in self.params.items()]
-        overrides = OverridesParser.create(config_loader=self.loader).parse_overrides(
-            [*given, *arguments]
-        )
+        overrides = OverridesParser.create(config_loader=self.loader).parse_overrides([*given, *arguments])
         jobs: list[list[str]] = BasicSweeper.split_arguments(overrides, None)[0]
         return jobs
 
@@ -93,7 +91,7 @@ class StudySweeper(Sweeper):
         return Record.start(
             Store.open(Path(track.root)),
             experiment=track.experiment,
-            name=track.run_name or "study " + " ".join(swept),
+            name=track.run_name or f"{track.experiment}: {' x '.join(swept) or 'one run'}",
             params=swept,
             tags={"seedbed.kind": "study", "seedbed.command": " ".join(["seedbed train", *sys.argv[1:]])},
         )
@@ -117,10 +115,7 @@ class StudySweeper(Sweeper):
             for name, done in zip(names, finished, strict=True)
             if done.status != JobStatus.COMPLETED
         }
-        note = summary.as_markdown(rows, metric)
-        if failures:
-            note += "\n\nFailed: " + ", ".join(failures)
-        parent.set_note(note)
+        parent.set_note(summary.note(rows, metric, children, list(failures)))
         for row in rows:
             label = "_".join(row.labels.values())
             parent.log_metrics({f"{label}/{metric}": row.mean}, step=0)
