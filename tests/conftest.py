@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,14 @@ def _torch_as_found() -> Iterator[None]:
     torch.use_deterministic_algorithms(deterministic)
 
 
-@pytest.fixture
-def make_job(tmp_path: Path) -> Iterator[MakeJob]:
-    """Jobs as the command line makes them, recorded in this test's own store."""
+@contextmanager
+def jobs_in(root: Path) -> Iterator[MakeJob]:
+    """Jobs as the command line makes them, recorded under this folder."""
     config.register()
     with initialize_config_dir(str(config.folder()), version_base="1.3"):
 
         def make(*overrides: str) -> Job:
-            own = [f"track.root={tmp_path / 'mlruns'}", "track.system_metrics=false"]
+            own = [f"track.root={root / 'mlruns'}", "track.system_metrics=false"]
             composed = compose("train", [*own, *overrides], return_hydra_config=True)
             choices = dict(composed.hydra.runtime.choices)
             chosen = [f"{group}={choices[group]}" for group in config.SCHEMAS if choices.get(group)]
@@ -47,4 +48,11 @@ def make_job(tmp_path: Path) -> Iterator[MakeJob]:
             base, command = compose("train", chosen), " ".join(["seedbed train", *overrides])
             return resolve(composed, choices, base, overrides, command)
 
+        yield make
+
+
+@pytest.fixture
+def make_job(tmp_path: Path) -> Iterator[MakeJob]:
+    """Jobs recorded in this test's own store."""
+    with jobs_in(tmp_path) as make:
         yield make

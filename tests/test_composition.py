@@ -89,7 +89,7 @@ def test_composing_and_resolving_do_not_import_torch() -> None:
         config.register()
         with initialize_config_dir(str(config.folder()), version_base="1.3"):
             composed = compose("train", ["model=mlp"])
-            job.resolve(composed, {"model": "mlp"}, composed, "")
+            job.resolve(composed, {"model": "mlp"}, composed, [], "")
         print(sorted({"torch", "numpy", "sklearn", "mlflow", "pytorch_lightning"} & set(sys.modules)))
     """
     told = subprocess.run(

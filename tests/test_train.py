@@ -10,11 +10,13 @@ import pytest
 import torch
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
+from sklearn.datasets import load_digits
 
 from seedbed.errors import ConfigError, DataError, StoreError, TrainingError
 from seedbed.job import Job
+from seedbed.predictor import Predictor
 from seedbed.train import Outcome, run
-from tests.conftest import MakeJob
+from tests.conftest import MakeJob, jobs_in
 
 SHORT = ("trainer.max_epochs=2", "trainer.num_threads=1")
 FAMILIES = ("softmax", "mlp", "cnn")
@@ -45,9 +47,11 @@ def failed(job: Job) -> Any:
     return found
 
 
-@pytest.fixture
-def grown(make_job: MakeJob) -> tuple[Job, Outcome]:
-    job = make_job("model=softmax", "evaluate_test=true", "optimizer.lr=0.02", *SHORT)
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, Outcome]:
+    """One finished run that several tests only look at."""
+    with jobs_in(tmp_path_factory.mktemp("grown")) as make:
+        job = make("model=softmax", "evaluate_test=true", "optimizer.lr=0.02", *SHORT)
     return job, run(job)
 
 
@@ -189,6 +193,42 @@ def test_the_seeds_stay_out_of_the_setting_and_circumstances_out_of_the_signatur
 
 def run_tags(job: Job) -> dict[str, str]:
     return dict(client_of(job).get_run(run(job).run_id).data.tags)
+
+
+def predictor_of(job: Job) -> Predictor:
+    (folder,) = Path(job.config["track"]["root"]).glob("artifacts/seedbed/models/*/artifacts/data")
+    return Predictor.load(folder)
+
+
+def test_the_recorded_model_predicts_what_the_run_predicted(make_job: MakeJob) -> None:
+    job = make_job("model=cnn", "evaluate_test=true", "data.standardize=true", *SHORT)
+    stored = np.load(artifact(job, run(job), "test/predictions.npz"))
+    raw = torch.from_numpy(load_digits().images[stored["indices"]].astype(np.uint8)).unsqueeze(1)
+    expected = torch.from_numpy(stored["logits"]).softmax(1)
+    # Batches of another size: float32 sums in another order.
+    torch.testing.assert_close(predictor_of(job)(raw[:100]), expected[:100], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("features", ["polynomial", "radial", "spline"])
+def test_a_mapped_linear_model_is_recorded_with_its_map(make_job: MakeJob, features: str) -> None:
+    settings = (
+        "data=chd",
+        "model=logistic",
+        "optimizer.lr=0.1",
+        "schedule=constant",
+        "trainer.max_epochs=200",
+    )
+    job = make_job(*settings, f"features={features}")
+    outcome = run(job)
+    assert outcome.metrics["train/accuracy"] > 19 / 33  # better than saying that nobody is ill
+    risk = predictor_of(job)(torch.tensor([[30.0], [70.0]], dtype=torch.float64))[:, 1]
+    assert risk[0] < 0.5 < risk[1]
+
+
+def test_a_finished_run_leaves_only_its_journal_in_its_folder(grown: tuple[Job, Outcome]) -> None:
+    job, outcome = grown
+    folder = Path(job.config["track"]["root"]) / "runs" / outcome.run_id
+    assert {path.name for path in folder.iterdir()} == {"journal.jsonl", "delivered", "job.json"}
 
 
 def test_the_record_holds_what_was_in_force(grown: tuple[Job, Outcome]) -> None:

@@ -5,10 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 from torchvision.models import alexnet as published
 
 from seedbed.errors import ConfigError
 from seedbed.model.alexnet import Alexnet, response_normalised
+from seedbed.model.dropout import Dropout
+from seedbed.streams import example_keys
 
 # The same float32 sums of up to 9,216 products, in another memory format and so in another order.
 ROUNDING = 1e-5
@@ -37,6 +40,35 @@ def test_response_normalisation_is_the_papers() -> None:
     )
     expected = activities / (2 + 1e-4 * squares) ** 0.75
     np.testing.assert_allclose(response_normalised(torch.from_numpy(activities)).numpy(), expected)
+
+
+@pytest.mark.parametrize("variant", ["two_groups", "torchvision"])
+def test_layers_follow_one_another_as_published(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seedbed.model.alexnet.HIDDEN_FEATURES", 16)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = alexnet(variant=variant).double()
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.randn(4, 3, 63, 63, generator=generator, dtype=torch.float64) * 50
+    keys = example_keys(0, 0, torch.arange(4))
+    logits = network(maps, keys)
+    weights = list(network.parameters())
+    for layer in range(5):
+        groups = 2 if variant == "two_groups" and layer in (1, 3, 4) else 1
+        stride, padding = (4 if layer == 0 else 1), (2 if layer < 2 else 1)
+        weight, bias = weights[2 * layer : 2 * layer + 2]
+        maps = functional.conv2d(maps, weight, bias, stride, padding, groups=groups).relu()
+        if variant == "two_groups" and layer < 2:
+            maps = response_normalised(maps)
+        if layer in (0, 1, 4):
+            maps = functional.max_pool2d(maps, 3, 2)
+    units = maps.flatten(1)
+    for layer, pair in enumerate((weights[10:12], weights[12:14])):
+        if variant == "two_groups":
+            units = Dropout(0.5, layer)(functional.linear(units, *pair).relu(), keys)
+        else:
+            units = functional.linear(Dropout(0.5, layer)(units, keys), *pair).relu()
+    torch.testing.assert_close(logits, functional.linear(units, *weights[14:]))
 
 
 def test_each_tower_of_the_second_layer_sees_its_own_half() -> None:

@@ -38,6 +38,13 @@ def test_the_residual_blocks_add_to_their_input() -> None:
     assert not torch.allclose(before, silent)
 
 
+def test_logits_are_an_eighth_of_the_last_layers_outputs() -> None:
+    network = resnet9(3, 16, 16).eval()
+    outputs: list[torch.Tensor] = []
+    network.output.register_forward_hook(lambda _layer, _inputs, output: outputs.append(output))
+    assert torch.equal(network(images(3, 16, 16)), outputs[0] / 8)
+
+
 def test_training_normalises_by_the_batch_and_evaluation_does_not() -> None:
     network, batch = resnet9(3, 16, 16), images(3, 16, 16)
     in_training = network.train()(batch)[:2]

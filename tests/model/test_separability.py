@@ -163,16 +163,26 @@ def test_large_data_without_one_stays_undecided(monkeypatch: pytest.MonkeyPatch)
     )
 
 
-def test_a_solution_that_rounding_could_overturn_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The weights of the solver are checked against the data, whatever the solver says of them."""
+@pytest.mark.parametrize(
+    "disturb",
+    [
+        lambda solution: solution + 1e-3,
+        # No weights, and margins claimed that are neither there nor not there.
+        lambda solution: np.where(np.arange(solution.size) < 2, 0.0, 0.3),
+    ],
+)
+def test_a_solution_that_rounding_could_overturn_is_no_verdict(
+    disturb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The solver's weights are held against the data, whatever the solver says of them."""
     solve = optimize.linprog
 
-    def off_by_a_little(*problem: Any, **given: Any) -> Any:
+    def disturbed(*problem: Any, **given: Any) -> Any:
         result = solve(*problem, **given)
-        result.x = result.x + 1e-3
+        result.x = disturb(result.x)
         return result
 
-    monkeypatch.setattr(direction, "linprog", off_by_a_little)
+    monkeypatch.setattr(direction, "linprog", disturbed)
     monkeypatch.setattr(separability, "FIT_LIMIT", 0)
     assert verdict([0.0, 1.0, 2.0, 3.0], [0, 0, 1, 1]) == "undecided"
 

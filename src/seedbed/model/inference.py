@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
+from scipy.special import xlogy
 from sklearn.metrics import roc_auc_score
 from statsmodels.discrete.discrete_model import Logit
 
@@ -160,9 +161,11 @@ def _with_odds_ratio(row: Row, profile: Interval) -> Row:
 
 def _measures(fit: Any) -> dict[str, float]:
     probabilities, labels = fit.predict(), fit.model.endog
+    rate = labels.mean()
     return {
         "log_likelihood": float(fit.llf),
-        "null_log_likelihood": float(fit.llnull),
+        # Not statsmodels' own, which is fitted and has ten digits.
+        "null_log_likelihood": float(len(labels) * (xlogy(rate, rate) + xlogy(1 - rate, 1 - rate))),
         "aic": float(fit.aic),
         "accuracy": float(np.mean((probabilities > 0.5) == labels)),
         "auroc": float(roc_auc_score(labels, probabilities)),

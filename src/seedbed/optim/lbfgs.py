@@ -1,10 +1,10 @@
 """L-BFGS to the last digit: torch's own, and where its line search goes blind, full steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @final
@@ -16,14 +16,37 @@ class Lbfgs(torch.optim.LBFGS):
     are kept only if they made the largest gradient entry smaller.
 
     Args:
-        args: as torch.optim.LBFGS takes them.
-        kwargs: likewise.
+        params: what is trained.
+        lr: first step length tried, above 0.
+        max_iter: iterations a step at most, in each of the two phases.
+        history_size: past updates that shape the step.
+        tolerance_grad: stop when the largest gradient entry is at most this.
+        tolerance_change: stop when the objective or the weights change by less than this.
+        line_search_fn: strong_wolfe; None for full steps only, without a polish.
 
     Source: Nocedal and Wright (2006), "Numerical optimization", algorithm 7.5.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        params: Iterable[nn.Parameter],
+        *,
+        lr: float,
+        max_iter: int,
+        history_size: int,
+        tolerance_grad: float,
+        tolerance_change: float,
+        line_search_fn: str | None,
+    ) -> None:
+        super().__init__(
+            params,
+            lr=lr,
+            max_iter=max_iter,
+            history_size=history_size,
+            tolerance_grad=tolerance_grad,
+            tolerance_change=tolerance_change,
+            line_search_fn=line_search_fn,
+        )
 
     def step(self, closure: Callable[[], Tensor]) -> Tensor:  # type: ignore[override]
         """Runs until a tolerance or `max_iter` is reached.
