@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from seedbed.optim.lbfgs import Lbfgs
 
 SETTINGS: dict[str, Any] = {
+    "lr": 1.0,
     "max_iter": 200,
+    "history_size": 20,
     "tolerance_grad": 0.0,
     "tolerance_change": 0.0,
     "line_search_fn": "strong_wolfe",
