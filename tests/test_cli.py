@@ -92,7 +92,7 @@ def test_a_study_ends_with_its_table_and_the_next_command(
     parent, *children = recorded(folder)
     mean = sum(child.data.metrics["test/accuracy"] for child in children[:2]) / 2
     assert f"{mean:.4f}" in done.stdout
-    assert "ui" in done.stdout.splitlines()[-1]
+    assert done.stdout.splitlines()[-1] == "Look at it: seedbed ui"
     assert f"| softmax | 2 | {mean:.4f} |" in parent.data.tags["mlflow.note.content"]
     assert parent.data.metrics["softmax/test/accuracy"] == pytest.approx(mean, rel=1e-12)  # one mean of two
 
@@ -105,7 +105,7 @@ def test_a_signal_closes_the_run_as_killed(tmp_path: Path, number: int) -> None:
         process.send_signal(number)
         _, err = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 128 + number
-    assert f"stopped by signal {int(number)}; the record says KILLED" in err
+    assert f"stopped by {signal.Signals(number).name}; the record says KILLED" in err
     (run,) = recorded(tmp_path)
     assert run.info.status == "KILLED"
 

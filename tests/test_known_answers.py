@@ -21,6 +21,7 @@ LBFGS = (
     "trainer.num_threads=1",
     "track.log_model=false",
 )
+MNIST = os.environ.get("SEEDBED_DATA")  # read before the fixture that clears it
 WHOLE = ("data.val_fraction=0", "data.test_fraction=0")
 
 
@@ -92,11 +93,10 @@ def test_digits_at_c_1(make_job: MakeJob) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("SEEDBED_DATA" not in os.environ, reason="needs MNIST: set SEEDBED_DATA to its folder")
+@pytest.mark.skipif(MNIST is None, reason="needs MNIST: set SEEDBED_DATA to the folder that holds it")
 def test_mnist_softmax_at_its_optimum(make_job: MakeJob) -> None:
-    root = os.environ["SEEDBED_DATA"]
     settings = ("objective.l2=1e-4", "data.val_fraction=0", "evaluate_test=true", "optimizer.max_iter=400")
-    outcome = run(make_job("data=mnist", f"data.root={root}", "model=softmax", *LBFGS, *settings))
+    outcome = run(make_job("data=mnist", f"data.root={MNIST}", "model=softmax", *LBFGS, *settings))
     assert outcome.metrics["train/objective"] == pytest.approx(0.2592482950, rel=1e-8)
     assert round((1 - outcome.metrics["test/accuracy"]) * 10_000) == 737
     known = {"test/loss": 0.26311, "test/calibration_error": 0.015025, "test/brier_loss": 0.112415}

@@ -16,10 +16,11 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from seedbed.errors import TrainingError
 from seedbed.metric.collection import Metrics
+from seedbed.model.dropout import Dropout
 from seedbed.model.network import Network
 from seedbed.optim.groups import parameter_groups
 from seedbed.optim.penalty import penalty
-from seedbed.shapes import Batch, Facts, Labels, Logits
+from seedbed.shapes import Batch, Facts, Keys, Labels, Logits
 from seedbed.streams import example_keys
 
 # A host must wait for the device to read a loss: on a GPU it does so once in this many steps.
@@ -71,6 +72,7 @@ class Classifier(pl.LightningModule):
         self.gradient_clip_norm = gradient_clip_norm
         self._make_optimizer, self._make_schedule = make_optimizer, make_schedule
         self.num_steps = num_steps
+        self._drops = any(isinstance(part, Dropout) and part.probability for part in network.modules())
         self.train_metrics = Metrics(facts.num_classes, names=("loss", "accuracy"))
         self.val_metrics = Metrics(facts.num_classes)
         self.test_metrics = Metrics(facts.num_classes)
@@ -91,7 +93,7 @@ class Classifier(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         optimizer = self.optimizers()
         assert not isinstance(optimizer, list)
-        keys = example_keys(self.dropout_stream, self.current_epoch, batch.indices)
+        keys = self._keys(batch)
         evaluations: list[tuple[Tensor, Logits]] = []
 
         def closure() -> Tensor:
@@ -112,6 +114,11 @@ class Classifier(pl.LightningModule):
         assert isinstance(schedule, LambdaLR)
         schedule.step()
         self._account(*evaluations[0], batch)
+
+    def _keys(self, batch: Batch) -> Keys | None:
+        if not self._drops:
+            return None
+        return example_keys(self.dropout_stream, self.current_epoch, batch.indices)
 
     def value(self, logits: Logits, labels: Labels) -> Tensor:
         """The objective: mean NLL in nats plus the penalty, a scalar."""

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from seedbed.errors import SeedbedError, Stopped
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+HEADLINES = ("test/accuracy", "best_val/accuracy", "train/accuracy")
 HYDRA = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 
@@ -31,7 +33,8 @@ def main() -> None:
         click.echo(f"seedbed: {error}", err=True)
         sys.exit(2)
     except Stopped as stopped:
-        click.echo(f"seedbed: stopped by signal {stopped.signal_number}; the record says KILLED", err=True)
+        name = signal.Signals(stopped.signal_number).name
+        click.echo(f"seedbed: stopped by {name}; the record says KILLED", err=True)
         sys.exit(128 + stopped.signal_number)
 
 
@@ -88,9 +91,11 @@ def _job(composed: "DictConfig") -> Any:
     """What Hydra calls for each run: resolves it, checks it, trains it."""
     from hydra import compose
     from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
 
     from seedbed.config import SCHEMAS
     from seedbed.job import resolve
+    from seedbed.manual import ui_command
 
     state = HydraConfig.get()
     choices = dict(state.runtime.choices)
@@ -101,13 +106,17 @@ def _job(composed: "DictConfig") -> Any:
     from seedbed.train import run  # torch is imported here, once the config is known to be right
 
     outcome = run(job)
-    click.echo(_last_words(outcome.name, outcome.metrics))
+    told = [key for key in HEADLINES if key in outcome.metrics]
+    click.echo(f"{outcome.name}: " + ", ".join(f"{key} {outcome.metrics[key]:.4f}" for key in told))
+    if state.mode == RunMode.RUN:
+        if not job.config["evaluate_test"]:
+            click.echo(
+                "The test split is unread; evaluate_test=true reads it once, when all choices are made."
+            )
+        click.echo(
+            f"Run {outcome.run_id} is on record. Look at it: {ui_command(job.config['track']['root'])}"
+        )
     return outcome.metrics
-
-
-def _last_words(name: str, metrics: dict[str, float]) -> str:
-    told = [key for key in ("test/accuracy", "best_val/accuracy", "train/accuracy") if key in metrics]
-    return f"{name}: " + ", ".join(f"{key} {metrics[key]:.4f}" for key in told)
 
 
 @cli.command()

@@ -2,7 +2,9 @@
 
 import difflib
 import re
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import MissingMandatoryValue
@@ -50,6 +52,13 @@ def _keys(group: str) -> list[tuple[str, str]]:
 
 def _experiments() -> list[str]:
     return sorted(path.stem for path in (folder() / "experiment").glob("*.yaml"))
+
+
+def ui_command(root: str) -> str:
+    """What to type to look at the record in this folder."""
+    program = Path(sys.argv[0])
+    named = "seedbed" if program.name != "seedbed" else str(program)
+    return f"{named} ui" if root == "mlruns" else f"{named} ui --root {root}"
 
 
 def explain(error: Exception) -> ConfigError:

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seedbed.errors import ConfigError, SeedbedError, Stopped
+from seedbed.manual import ui_command
 
 # A typo is refused before the record and the statistics are imported: they cost seconds.
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class StudySweeper(Sweeper):
                 table.add_row(*cells(row))
             self.out.print(table)
         self.out.print(f"Study {parent.run_id} in {parent.store.uri}", highlight=False, soft_wrap=True)
-        self.out.print(f"Look at it: {Path(sys.argv[0])} ui", highlight=False, soft_wrap=True)
+        self.out.print(f"Look at it: {ui_command(self.config.track.root)}", highlight=False, soft_wrap=True)
 
 
 def _varying(jobs: Sequence[list[str]]) -> dict[str, list[str]]:
