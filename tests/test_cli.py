@@ -127,6 +127,12 @@ def test_an_error_is_one_paragraph_and_leaves_nothing_behind(tmp_path: Path) -> 
     assert not (tmp_path / "mlruns" / "mlflow.db").exists()
 
 
+def test_a_value_that_is_missing_is_named_with_its_meaning(tmp_path: Path) -> None:
+    done = seedbed(tmp_path, "train", "data=image_folder")
+    told = "expected folder of class folders, or of `train` and `test` with class folders, got nothing"
+    assert done.stderr == f"seedbed: data.root: {told}. Add data.root=VALUE.\n"
+
+
 def test_what_is_written_to_no_terminal_has_no_progress_bar(
     study: tuple[Path, "subprocess.CompletedProcess[str]"],
 ) -> None:

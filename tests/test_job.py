@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from omegaconf.errors import MissingMandatoryValue
 
 from seedbed.errors import ConfigError
 from seedbed.job import Job, check_targets
@@ -25,6 +26,12 @@ def test_params_hold_choices_seed_and_what_was_overridden(make_job: MakeJob) -> 
 def test_a_swept_key_shows_in_every_run_even_with_its_default(make_job: MakeJob) -> None:
     assert make_job("optimizer.lr=0.003").params["optimizer.lr"] == 0.003
     assert "optimizer.lr" not in make_job().params
+
+
+def test_a_key_without_a_default_is_overridden_by_its_value(make_job: MakeJob) -> None:
+    assert make_job("data=image_folder", "data.root=photos").config["data"]["root"] == "photos"
+    with pytest.raises(MissingMandatoryValue, match=r"data\.root"):
+        make_job("data=image_folder")
 
 
 def test_a_circumstance_stays_out_of_the_params(make_job: MakeJob) -> None:

@@ -69,22 +69,22 @@ def _hydra(overrides: list[str]) -> None:
     # Threads that spin while they wait take three times the CPU on a machine that is shared.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.argv = [sys.argv[0], *overrides]
-    errors: list[SeedbedError] = []
+    errors: list[SeedbedError | OmegaConfBaseException] = []
 
     def job(composed: "DictConfig") -> Any:
         try:
             return _job(composed)
-        except SeedbedError as error:
+        except (SeedbedError, OmegaConfBaseException) as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise  # the sweeper counts and names it
             errors.append(error)  # Hydra would print a line of its own first
 
     try:
         hydra.main(version_base="1.3", config_path=str(config.folder()), config_name="train")(job)()
+        if errors:
+            raise errors[0]
     except (HydraException, OmegaConfBaseException) as error:
         raise explain(error) from error
-    if errors:
-        raise errors[0]
 
 
 def _job(composed: "DictConfig") -> Any:

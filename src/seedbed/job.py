@@ -81,7 +81,7 @@ def resolve(
     check_keys(config, choices)
     check_targets(config)
     check_seeds(config)
-    before = dict(leaves(_plain(base)))
+    before = dict(leaves(_plain(base, complete=False)))
     typed = {override.partition("=")[0].lstrip("+") for override in given} - {"seed"}
     overridden = {
         dotted: value
@@ -92,8 +92,8 @@ def resolve(
     return Job(config, kept, overridden, command)
 
 
-def _plain(composed: DictConfig) -> dict[str, Any]:
-    container = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True, enum_to_str=True)
+def _plain(composed: DictConfig, *, complete: bool = True) -> dict[str, Any]:
+    container = OmegaConf.to_container(composed, resolve=True, throw_on_missing=complete)
     assert isinstance(container, dict)
     return {str(name): value for name, value in container.items()}
 
