@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedbed.errors import SeedbedError, Stopped
+from seedbed.errors import SeedbedError, Stopped, TrainingError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -26,12 +26,15 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point: an error the user can mend is one paragraph, not a trace."""
+    """Entry point: an error the user can mend is one paragraph, not a trace.
+
+    Exit codes: 0 done; 1 a run died; 2 refused before it began; 128 + n stopped by signal n.
+    """
     try:
         cli(prog_name="seedbed")
     except SeedbedError as error:
         click.echo(f"seedbed: {error}", err=True)
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, TrainingError) else 2)
     except Stopped as stopped:
         name = signal.Signals(stopped.signal_number).name
         click.echo(f"seedbed: stopped by {name}; the record says KILLED", err=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seedbed.study.summary import Member, as_csv, as_markdown, cells, headline, note, summarise
+from seedbed.study.summary import Member, as_csv, as_markdown, cells, headline, mean_name, note, summarise
 
 TOLERANCE = 1e-12  # float64 sums of a handful of numbers
 
@@ -68,3 +68,8 @@ def test_the_note_names_failures_and_links_to_all_runs() -> None:
         "[Compare all 2 runs](#/compare-runs?runs=%5B%22id%22%2C%20%22id%22%5D&experiments=%5B%221%22%5D"
         in told
     )
+
+
+def test_a_mean_has_a_name_that_mlflow_takes() -> None:
+    (row,) = summarise([member("[256, 128] x", 0.5)], "test/accuracy")
+    assert mean_name(row, "test/accuracy") == "256_128_x/test/accuracy"

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -95,6 +96,12 @@ def _row(labels: dict[str, str], values: list[float]) -> Row:
     error = stats.sem(values)
     low, high = stats.t.interval(CONFIDENCE, len(values) - 1, mean, error) if error else (mean, mean)
     return Row(labels, len(values), mean, statistics.stdev(values), float(low), float(high))
+
+
+def mean_name(row: Row, metric: str) -> str:
+    """What the setting's mean is called on the parent, in the characters that MLflow allows."""
+    label = re.sub(r"[^\w.:-]+", "_", " ".join(row.labels.values())).strip("_")
+    return f"{label}/{metric}"
 
 
 def as_csv(rows: Sequence[Row], metric: str) -> str:

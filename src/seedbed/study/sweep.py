@@ -16,8 +16,9 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from seedbed.errors import ConfigError, SeedbedError, Stopped
+from seedbed.errors import SeedbedError, Stopped, TrainingError
 from seedbed.manual import ui_command
+from seedbed.stopping import Stopping
 
 # A typo is refused before the record and the statistics are imported: they cost seconds.
 if TYPE_CHECKING:
@@ -51,16 +52,19 @@ class StudySweeper(Sweeper):
         names = [_name(job, varying) for job in jobs]
         self._check(jobs, varying)
         self._announce(names)
-        parent = self._begin(varying)
-        try:
-            finished = self._launch(jobs, names, parent.run_id)
-            self._conclude(parent, finished, names)
-        except Stopped:
-            parent.finish("KILLED")
-            raise
-        except BaseException as error:
-            parent.fail(error)
-            raise
+        with Stopping().listening():
+            parent = self._begin(varying)
+            try:
+                finished = self._launch(jobs, names, parent.run_id)
+                failures = self._conclude(parent, finished, names)
+            except Stopped:
+                parent.finish("KILLED")
+                raise
+            except BaseException as error:
+                parent.fail(error)
+                raise
+        if failures:
+            raise _failed(failures, len(names))
         return finished
 
     def _jobs(self, arguments: list[str]) -> list[list[str]]:
@@ -104,7 +108,10 @@ class StudySweeper(Sweeper):
         ]
         return list(self.launcher.launch(bound, initial_job_idx=0))
 
-    def _conclude(self, parent: "Record", finished: Sequence[JobReturn], names: Sequence[str]) -> None:
+    def _conclude(
+        self, parent: "Record", finished: Sequence[JobReturn], names: Sequence[str]
+    ) -> dict[str, JobReturn]:
+        """Writes the table to the parent and the terminal; the failed jobs by name."""
         from seedbed.study import summary
 
         children = summary.members(parent.store, parent.run_id)
@@ -117,14 +124,10 @@ class StudySweeper(Sweeper):
             if done.status != JobStatus.COMPLETED
         }
         parent.set_note(summary.note(rows, metric, children, list(failures)))
-        for row in rows:
-            label = "_".join(row.labels.values())
-            parent.log_metrics({f"{label}/{metric}": row.mean}, step=0)
-        parent.deliver()
+        parent.log_metrics({summary.mean_name(row, metric): row.mean for row in rows}, step=0)
         parent.finish("FAILED" if failures else "FINISHED")
         self._print(rows, metric, parent)
-        if failures:
-            raise _failed(failures, len(names))
+        return failures
 
     def _print(self, rows: "Sequence[summary.Row]", metric: str, parent: "Record") -> None:
         from seedbed.study.summary import cells
@@ -164,7 +167,7 @@ def _failed(failures: dict[str, Any], num_jobs: int) -> SeedbedError:
             told.append(f"{name}: {done.return_value}")
         except Exception as error:  # noqa: BLE001 - whatever a job died of is told, not handled
             told.append(f"{name}: {error}")
-    return ConfigError(
+    return TrainingError(
         "study",
         expected=f"{num_jobs} finished runs",
         got=f"{len(failures)} failed ({'; '.join(told)})",
