@@ -53,7 +53,8 @@ class EpochEnd(Checkpoint):
     def _judge(self, metrics: dict[str, float], epoch: int) -> bool:
         if self.monitor is not None:
             sign = 1 if better(self.monitor.partition("/")[2]) == "lower" else -1
-            if self.best_epoch and not sign * metrics[self.monitor] < sign * self.best_value:
+            better_than_none = not self.best_epoch or math.isnan(self.best_value)
+            if not (better_than_none or sign * metrics[self.monitor] < sign * self.best_value):
                 return False
             self.best_value = metrics[self.monitor]
         self.best_epoch, self.best_metrics = epoch, metrics
