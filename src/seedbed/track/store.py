@@ -59,6 +59,8 @@ class Store:
             os.environ.pop(name, None)
         # MLflow would otherwise report to its makers, in two threads a process.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        # Our own last words say where to look; MLflow would add two lines a run.
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
         _check_folders(root)
         if uri.startswith("sqlite:///"):
             file = _database_file(uri)
