@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,18 @@ def started(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def wait_until_it_trains(process: "subprocess.Popen[str]", folder: Path) -> None:
+    """Returns when the first epoch is over."""
+    for _ in range(TIMEOUT_SECONDS):
+        if list(folder.glob("mlruns/runs/*/last.ckpt")):
+            return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+            break
+    process.kill()
+    pytest.fail(f"no epoch ended: {process.communicate()}")
 
 
 def seedbed(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -100,8 +113,7 @@ def test_a_study_ends_with_its_table_and_the_next_command(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_closes_the_run_as_killed(tmp_path: Path, number: int) -> None:
     with started(tmp_path, "train", *ENDLESS) as process:
-        while not list(tmp_path.glob("mlruns/runs/*/last.ckpt")):  # the first epoch is over: it trains
-            assert process.poll() is None, process.communicate()
+        wait_until_it_trains(process, tmp_path)
         process.send_signal(number)
         _, err = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 128 + number
@@ -112,8 +124,7 @@ def test_a_signal_closes_the_run_as_killed(tmp_path: Path, number: int) -> None:
 
 def test_a_signal_ends_a_whole_study(tmp_path: Path) -> None:
     with started(tmp_path, "train", "-m", "seed=0,1", *ENDLESS) as process:
-        while not list(tmp_path.glob("mlruns/runs/*/last.ckpt")):
-            assert process.poll() is None, process.communicate()
+        wait_until_it_trains(process, tmp_path)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 128 + signal.SIGINT
