@@ -27,8 +27,12 @@ Probabilities = Float[Tensor, "batch class"]
 DESCRIPTION, WEIGHTS, EXAMPLE, FEATURES = "predictor.json", "weights.pt", "example.npy", "features.skops"
 # Only code of ours is built from a file.
 NETWORKS = "seedbed.model."
-# What skops does not trust of itself, and a spline transformer consists of.
-TRUSTED = ("scipy._lib.array_api_compat.numpy._aliases.asarray", "scipy.interpolate._bsplines.BSpline")
+# What skops does not trust of itself, and a spline transformer consists of: scipy up to 1.17, from 1.18.
+TRUSTED = (
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "scipy.interpolate._bsplines.BSpline",
+    "scipy.interpolate._bsplines._BSpline",
+)
 NUM_EXAMPLES = 2
 # What the readers of the four files raise over a file that is none of theirs.
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, UnpicklingError)
