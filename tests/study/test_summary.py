@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seedbed.study.summary import Member, as_csv, as_markdown, cells, headline, mean_name, note, summarise
+from seedbed.study.members import Member
+from seedbed.study.summary import as_csv, as_markdown, cells, headline, mean_name, note, summarise
 
 TOLERANCE = 1e-12  # float64 sums of a handful of numbers
 
 
 def member(setting: str, accuracy: float, status: str = "FINISHED", metric: str = "test/accuracy") -> Member:
     params = {"model": setting, "data": "digits", "seed": "0"}
-    return Member("id", "1", status, setting, params, {metric: accuracy})
+    return Member("id", "run", "1", status, setting, params, {metric: accuracy}, {})
 
 
 @pytest.mark.parametrize("num_runs", [2, 3, 10])

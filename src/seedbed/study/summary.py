@@ -7,23 +7,14 @@ import re
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from scipy import stats
 
+from seedbed.study.members import Member
+
 CONFIDENCE = 0.95
-
-
-class Member(NamedTuple):
-    """One run of a study, as the record has it."""
-
-    run_id: str
-    experiment_id: str
-    status: str
-    setting: str
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
 
 
 class Row(NamedTuple):
@@ -35,28 +26,6 @@ class Row(NamedTuple):
     deviation: float | None
     low: float | None
     high: float | None
-
-
-def members(store: Any, parent_run_id: str) -> list[Member]:
-    """The runs under a parent, oldest first."""
-    parent = store.client.get_run(parent_run_id)
-    runs = store.client.search_runs(
-        [parent.info.experiment_id],
-        filter_string=f"tags.mlflow.parentRunId = '{parent_run_id}'",
-        order_by=["attributes.start_time ASC"],
-        max_results=10_000,
-    )
-    return [
-        Member(
-            run.info.run_id,
-            run.info.experiment_id,
-            run.info.status,
-            run.data.tags.get("seedbed.setting", run.info.run_id),
-            run.data.params,
-            run.data.metrics,
-        )
-        for run in runs
-    ]
 
 
 def headline(runs: Iterable[Member]) -> str:

@@ -113,8 +113,9 @@ class StudySweeper(Sweeper):
     ) -> dict[str, JobReturn]:
         """Writes the table to the parent and the terminal; the failed jobs by name."""
         from seedbed.study import summary
+        from seedbed.study.members import members
 
-        children = summary.members(parent.store, parent.run_id)
+        children = members(parent.store, parent.run_id)
         metric = summary.headline(children)
         rows = summary.summarise(children, metric)
         parent.log_text(summary.as_csv(rows, metric), "summary.csv")
