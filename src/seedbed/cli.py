@@ -92,26 +92,23 @@ def _hydra(overrides: list[str]) -> None:
 
 def _job(composed: "DictConfig") -> Any:
     """What Hydra calls for each run: resolves it, checks it, trains it."""
-    from hydra import compose
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    from seedbed.config import SCHEMAS
-    from seedbed.job import resolve
+    from seedbed.job import check_alone, from_hydra
     from seedbed.manual import ui_command
 
     state = HydraConfig.get()
-    choices = dict(state.runtime.choices)
-    chosen = [f"{group}={choices[group]}" for group in SCHEMAS if choices.get(group)]
-    command = shlex.join(["seedbed", "train", *sys.argv[1:]])
-    job = resolve(composed, choices, compose("train", chosen), list(state.overrides.task), command)
+    job = from_hydra(composed, state, shlex.join(["seedbed", "train", *sys.argv[1:]]))
+    if state.mode == RunMode.RUN:
+        check_alone(list(state.overrides.task))
 
     from seedbed.train import run  # torch is imported here, once the config is known to be right
 
     outcome = run(job)
-    told = [key for key in HEADLINES if key in outcome.metrics]
-    click.echo(f"{outcome.name}: " + ", ".join(f"{key} {outcome.metrics[key]:.4f}" for key in told))
     if state.mode == RunMode.RUN:
+        told = [key for key in HEADLINES if key in outcome.metrics]
+        click.echo(f"{outcome.name}: " + ", ".join(f"{key} {outcome.metrics[key]:.4f}" for key in told))
         if not job.config["evaluate_test"]:
             click.echo(
                 "The test split is unread; evaluate_test=true reads it once, when all choices are made."

@@ -190,8 +190,58 @@ class Track:
     experiment: str = key("MLflow experiment that the run belongs to", circumstance=True)
     run_name: str | None = key("name of the run; null: model, data and seed", circumstance=True)
     parent_run_id: str | None = key("MLflow run of the study; set by a multirun", circumstance=True)
+    run_id: str | None = key("MLflow run to continue; set by a study that is resumed", circumstance=True)
     system_metrics: bool = key("CPU, memory and GPU load on the run", circumstance=True)
     log_model: bool = key("the fitted model as an MLflow model on the run", circumstance=True)
+
+
+def how(meaning: str) -> Any:
+    """A key of a study: it says which runs there are, and moves the result of none."""
+    return key(meaning, circumstance=True)
+
+
+@dataclass
+class Place:
+    """What a study tells each of its runs; nobody types it."""
+
+    stage: str | None = how("what the run is for: search, finalists, refit, ...; set by a study")
+    trial: int | None = how("number of the setting in its search; set by a search")
+    replicate: int | None = how("which of its setting's seeds this is; set by a study")
+
+
+@dataclass
+class Study(Place):
+    space: dict[str, str] = how(
+        "key to its values: a,b or range(0,3) or interval(0.1,1); added to those typed"
+    )
+    num_seeds: int | None = how("seeds a setting, generated from the root seed; null: the seeds as typed")
+    objectives: list[str] = how("metrics that settings are judged by, all but one for multi_objective")
+    max_failures: int | None = how("failed runs beyond which no more are started; null: no limit")
+    num_parallel: int = how("runs handed to the launcher at a time, 1 or more")
+    resume: bool = how("true: runs of the same command and code that are on record count")
+
+
+@dataclass
+class ProtocolStudy(Study):
+    num_finalists: int | None = how("best settings run again with fresh seeds; null: none, and no refit")
+    num_fresh_seeds: int = how(
+        "seeds of each finalist, and new ones for the refit, which reads the test split"
+    )
+
+
+@dataclass
+class SearchStudy(ProtocolStudy):
+    sampler: str = how("quasi_random, random, tpe, cma_es or nsga2: who proposes the next setting")
+    num_trials: int = how("settings tried in all, counting those on record")
+    pruner: str | None = how("median, hyperband or asha end hopeless settings early; null: none")
+    startup_trials: int = how("settings that the median pruner lets pass before it judges")
+    warmup_epochs: int = how("epochs of a run before the median pruner judges it")
+    reduction_factor: int = how("hyperband and asha keep one in so many at each rung, 2 or more")
+
+
+@dataclass
+class VarianceStudy(Study):
+    streams: list[str] = how("random streams that vary one at a time")
 
 
 @dataclass
@@ -223,6 +273,7 @@ class Root:
     schedule: Any = key("how the learning rate changes from step to step")
     trainer: Any = key("how long, how exactly, on which device")
     track: Any = key("where the record goes and how much of it")
+    study: Any = key("how several runs become one study; without -m it has no effect")
 
 
 # One schema an option: `conf/model/mlp.yaml` starts from SCHEMAS["model"]["mlp"].
@@ -255,6 +306,16 @@ SCHEMAS: Mapping[str, Mapping[str, type]] = {
     "schedule": {"constant": ConstantSchedule, "cosine": CosineSchedule, "one_cycle": OneCycleSchedule},
     "trainer": {"single": Trainer},
     "track": {"mlflow": Track},
+    "study": {
+        "grid": ProtocolStudy,
+        "quasi_random": SearchStudy,
+        "random": SearchStudy,
+        "tpe": SearchStudy,
+        "cma_es": SearchStudy,
+        "multi_objective": SearchStudy,
+        "cross_validation": Study,
+        "variance": VarianceStudy,
+    },
 }
 ROOT_CHOICES = {"objective": Objective, "streams": Pinned}
 

@@ -7,15 +7,18 @@ reproduction reads back. Nothing here imports torch, so a wrong configuration is
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
 from seedbed.config import ALLOWED_TARGETS, SCHEMAS, Root, circumstances
 from seedbed.errors import ConfigError
 
-SEEDS = ("seed", "streams")
+# What tells the repetitions of one setting apart: seeds, folds, and whether the test split was read.
+REPETITION = ("seed", "streams", "data.fold", "data.inner_fold", "evaluate_test")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Job:
     @property
     def params(self) -> dict[str, Any]:
         """The short flat set that the UI compares: choices, seed, and what was tuned."""
-        groups = [group for group in SCHEMAS if group in self.choices and group != "track"]
+        groups = [group for group in SCHEMAS if group in self.choices and group not in ("track", "study")]
         chosen = {group: self.choices[group] for group in groups}
         unmoving = circumstances()
         shown = {name: value for name, value in self.overridden.items() if name not in unmoving}
@@ -55,6 +58,28 @@ class Job:
     @classmethod
     def load(cls, path: Path) -> "Job":
         return cls(**json.loads(path.read_text()))
+
+
+def from_hydra(composed: DictConfig, hydra: DictConfig, command: str) -> Job:
+    """The job that Hydra composed.
+
+    Args:
+        composed: the config, without Hydra's own node.
+        hydra: that node: it knows the option chosen in each group, and what was typed.
+        command: what the user typed.
+
+    Raises:
+        ConfigError: as `resolve`.
+    """
+    choices = dict(hydra.runtime.choices)
+    chosen = tuple(f"{group}={choices[group]}" for group in SCHEMAS if choices.get(group))
+    return resolve(composed, choices, _base(chosen), list(hydra.overrides.task), command)
+
+
+@cache
+def _base(chosen: tuple[str, ...]) -> DictConfig:
+    """The chosen options alone; composing takes longer than all the rest, so once a choice."""
+    return compose("train", list(chosen))
 
 
 def resolve(
@@ -142,6 +167,23 @@ def check_targets(config: Mapping[str, Any]) -> None:
                 expected="a path that starts with one of " + ", ".join(ALLOWED_TARGETS),
                 got=repr(value),
                 do="Name a class of one of these packages, or add yours to seedbed.",
+            )
+
+
+def check_alone(given: Collection[str]) -> None:
+    """Refuses what only a study heeds, in a single run.
+
+    Raises:
+        ConfigError: saying to add -m.
+    """
+    for override in given:
+        key, _, value = override.partition("=")
+        if key == "study" or key.startswith("study."):
+            raise ConfigError(
+                key,
+                expected="a study, because a single run does not heed it",
+                got=f"{value} without -m",
+                do="Add -m: seedbed train -m ...",
             )
 
 

@@ -20,7 +20,7 @@ from seedbed.classifier import Classifier
 from seedbed.errors import Stopped
 from seedbed.fit import report
 from seedbed.harvest import evaluate_test, identify, keep, note
-from seedbed.job import SEEDS, Job
+from seedbed.job import REPETITION, Job
 from seedbed.optim.sense import check
 from seedbed.stopping import Stopping
 from seedbed.track.provenance import in_force, provenance
@@ -91,7 +91,7 @@ def _identity(job: Job) -> dict[str, str]:
     return {
         "seedbed.kind": "run",
         "seedbed.signature": signature(job.config, circumstances),
-        "seedbed.setting": signature(job.config, circumstances | set(SEEDS)),
+        "seedbed.setting": signature(job.config, circumstances | set(REPETITION)),
         "seedbed.command": job.command,
     }
 

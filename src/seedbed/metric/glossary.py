@@ -52,7 +52,7 @@ GLOSSARY: Mapping[str, Entry] = {
         "Guo et al. 2017",
     ),
 }
-LOWER, HIGHER = ("loss", "error"), ("accuracy", "score")
+LOWER, HIGHER = ("loss", "error", "seconds"), ("accuracy", "score")
 
 
 def better(name: str) -> Literal["lower", "higher"]:

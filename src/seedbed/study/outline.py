@@ -1,0 +1,193 @@
+"""A study as it was asked for: its kind, what varies, its settings and seeds; nothing has run yet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from seedbed.errors import ConfigError
+from seedbed.metric.glossary import better
+from seedbed.study import strategy
+from seedbed.study.identity import identity
+from seedbed.study.idle import idle_streams
+from seedbed.study.plan import Planner, Resolve, Setting
+from seedbed.study.space import SEED_KEYS, Space, parsed
+from seedbed.study.strategy import Repetition, Strategy
+
+# Of these a study has one value.
+ONE = ("study", "hydra", "track", "experiment")
+
+
+class Outline(NamedTuple):
+    """What was asked for.
+
+    Args:
+        kind: option of the group `study`.
+        study: its resolved keys.
+        space: the arguments, taken apart.
+        planner: makes settings and runs.
+        settings: of everything but a search, all there are; of a search, none yet.
+        repeated: seeds of each setting.
+        root: root seed of the study.
+        digest: which study it is.
+    """
+
+    kind: str
+    study: dict[str, Any]
+    space: Space
+    planner: Planner
+    settings: list[Setting]
+    repeated: list[Repetition]
+    root: int
+    digest: str
+
+    @property
+    def searches(self) -> bool:
+        return "sampler" in self.study
+
+    @property
+    def varied(self) -> dict[str, str]:
+        """What varies, in the words that were typed, for the study's own page."""
+        swept = {key: override.get_value_string() for key, override in self.space.swept.items()}
+        seeds = {key: ",".join(found) for key, found in self.space.seeds.items()}
+        counted = self.study["num_seeds"]
+        return swept | (seeds if counted is None else {"num_seeds": str(counted)})
+
+    def strategy(self, folder: Path, name: str) -> Strategy:
+        """The runs, wave by wave.
+
+        Args:
+            folder: the study's own, where a search keeps its journal.
+            name: the study's run id.
+        """
+        if self.searches:
+            from seedbed.study.search import Search
+            from seedbed.study.trials import Trials
+
+            search = Search(
+                folder,
+                name,
+                self.space.swept,
+                sampler=self.study["sampler"],
+                objectives=self.study["objectives"],
+                seed=self.root,
+            )
+            return Trials(self.planner, search, self.repeated, self.study, self.root).strategy()
+        if self.kind == "cross_validation":
+            return strategy.cross_validation(self.planner, self.settings, self.repeated, self.study)
+        if self.kind == "variance":
+            return strategy.variance(
+                self.planner, self.settings, self.streams[0], self.study["num_seeds"], self.root
+            )
+        return strategy.grid(self.planner, self.settings, self.repeated, self.study, self.root)
+
+    @property
+    def streams(self) -> tuple[list[str], list[str]]:
+        """Streams of a variance study that can move its result, and those that cannot."""
+        idle = idle_streams(self.planner.job(self.settings[0]).config)
+        asked = self.study["streams"]
+        return [name for name in asked if name not in idle], [name for name in asked if name in idle]
+
+    @property
+    def stages(self) -> list[tuple[str, int]]:
+        """What there will be, in words, with the number of runs."""
+        seeds = len(self.repeated)
+        if self.kind == "variance":
+            streams = len(self.streams[0]) + 1
+            each = len(self.settings) * self.study["num_seeds"]
+            return [
+                (
+                    f"{streams - 1} streams one at a time, then all, x {self.study['num_seeds']} seeds",
+                    streams * each,
+                )
+            ]
+        if self.kind == "cross_validation":
+            return self._fold_stages(seeds)
+        num_settings = self.study["num_trials"] if self.searches else len(self.settings)
+        first = [(f"{num_settings} settings x {seeds} seeds", num_settings * seeds)]
+        if self.study["num_finalists"] is None:
+            return first
+        finalists = min(self.study["num_finalists"], num_settings)
+        fresh = self.study["num_fresh_seeds"]
+        return [
+            *first,
+            (f"the best {finalists} again x {fresh} fresh seeds", finalists * fresh),
+            (f"the winner refitted x {fresh} new seeds, and its test split read", fresh),
+        ]
+
+    def _fold_stages(self, seeds: int) -> list[tuple[str, int]]:
+        data = self.planner.job(self.settings[0]).config["data"]
+        folds = (data["num_folds"] or 0) * seeds
+        told = f"{data['num_folds']} folds x {seeds} repeats"
+        inner = data["num_inner_folds"]
+        if not inner:
+            return [(f"{len(self.settings)} settings x {told}", len(self.settings) * folds)]
+        first = len(self.settings) * folds * inner
+        return [
+            (f"{len(self.settings)} settings x {told} x {inner} inner folds", first),
+            ("the best setting of each fold, tested on the fold", folds),
+        ]
+
+
+def outlined(config: DictConfig, arguments: Sequence[str], loader: Any, resolve: Resolve) -> Outline:
+    """Takes a multirun's arguments apart and composes every listed setting, so that a typo costs no run.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    study = OmegaConf.to_container(config.study, resolve=True)
+    assert isinstance(study, dict)
+    kind = str(config.hydra.runtime.choices.study)
+    space = parsed(study["space"], arguments, loader)
+    _check(kind, study, space)
+    planner = Planner(resolve, space.fixed)
+    root = int(config.seed)
+    repeated = strategy.repetitions(space, study["num_seeds"], root)
+    if "sampler" in study:
+        from seedbed.study.search import distributions
+
+        distributions(space.swept, study["sampler"], study["objectives"])
+        settings: list[Setting] = []
+        words = {key: override.get_value_string() for key, override in space.swept.items()}
+        content: list[Any] = [planner.setting({}).digest, words, root]
+    else:
+        settings = strategy.product(planner, space)
+        pinned = {key: value for key, value in space.fixed.items() if key.startswith(SEED_KEYS)}
+        content = [
+            sorted(setting.digest for setting in settings),
+            root if study["num_seeds"] else None,
+            pinned,
+        ]
+    if kind == "cross_validation":
+        strategy.check_folds(planner.job(settings[0]).config["data"])
+        content.append(planner.job(settings[0]).config["data"])
+    return Outline(kind, study, space, planner, settings, repeated, root, identity(kind, study, content))
+
+
+def _check(kind: str, study: dict[str, Any], space: Space) -> None:
+    for key in space.swept:
+        if key.split(".")[0].split("/")[0] in ONE:
+            do = "Give it one value; run the command again for another."
+            raise ConfigError(key, expected="one value, because a study has one", got="a list", do=do)
+    for name in study["objectives"]:
+        better(name)
+    several = len(study["objectives"])
+    if several != 1 and kind != "multi_objective":
+        raise ConfigError(
+            "study.objectives",
+            expected=f"one metric with study={kind}",
+            got=f"{several}",
+            do="Give one, or use study=multi_objective.",
+        )
+    if several > 1 and study.get("pruner"):
+        raise ConfigError(
+            "study.pruner",
+            expected="null with several objectives, because one value must decide",
+            got=str(study["pruner"]),
+            do="Set study.pruner=null.",
+        )
+    for key in ("num_seeds", "num_parallel", "num_trials", "num_finalists", "num_fresh_seeds"):
+        if study.get(key) is not None and study[key] < 1:
+            do = "Choose a whole number above 0."
+            raise ConfigError(f"study.{key}", expected="1 or more", got=str(study[key]), do=do)

@@ -1,0 +1,145 @@
+"""Makes the runs of a study that are not on record yet, and hands back those that are."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.utils import JobReturn, JobStatus
+
+from seedbed.errors import TrainingError
+from seedbed.study.members import Member, members, of_run, search
+from seedbed.study.plan import Planned
+from seedbed.study.progress import StudyProgress
+
+if TYPE_CHECKING:
+    from seedbed.track.record import Record
+
+Launch = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
+# A run of either kind is not made again.
+COUNTS = ("FINISHED", "PRUNED")
+
+
+class Runner:
+    """The runs of one study, on record and to be made.
+
+    Args:
+        launch: Hydra's launcher: overrides of some jobs, and the number of the first.
+        parent: the study's record.
+        num_parallel: jobs given to the launcher at a time.
+        max_failures: failed runs beyond which no more are started; None: no limit.
+        progress: told of every run.
+        say: prints a line.
+    """
+
+    def __init__(
+        self,
+        launch: Launch,
+        parent: "Record",
+        *,
+        num_parallel: int,
+        max_failures: int | None,
+        progress: StudyProgress,
+        say: Callable[[str], None],
+    ) -> None:
+        self._launch, self._parent = launch, parent
+        self._num_parallel, self._max_failures = num_parallel, max_failures
+        self._progress, self._say = progress, say
+        self._known: dict[str, Member] = {}
+        for member in members(parent.store, parent.run_id):
+            self._know(member)
+        self._num_launched = 0
+        self.failed: dict[str, Member] = {}
+
+    def _know(self, member: Member) -> None:
+        signature = member.tags.get("seedbed.signature", "")
+        if signature not in self._known or member.status in COUNTS:
+            self._known[signature] = member
+
+    def on_record(self, planned: Planned) -> Member | None:
+        """The finished or pruned run of this signature, if there is one."""
+        member = self._known.get(planned.signature)
+        return member if member is not None and member.status in COUNTS else None
+
+    def run(self, wave: Sequence[Planned]) -> list[Member]:
+        """Makes what is missing of a wave; the members of all, in its order.
+
+        Raises:
+            TrainingError: where more runs failed than the study allows.
+        """
+        self._progress.more(len(wave))
+        missing = []
+        for planned in wave:
+            member = self.on_record(planned)
+            if member is None:
+                missing.append(planned)
+            else:
+                self._progress.done(member, made=False)
+        for start in range(0, len(missing), self._num_parallel):
+            self._make(missing[start : start + self._num_parallel])
+        return [self._known[planned.signature] for planned in wave]
+
+    def _make(self, chunk: Sequence[Planned]) -> None:
+        finished = self._launch([self._arguments(planned) for planned in chunk], self._num_launched)
+        self._num_launched += len(chunk)
+        for planned, done in zip(chunk, finished, strict=True):
+            member = self._made(planned, done)
+            self._know(member)
+            if member.status == "FAILED":
+                self.failed[planned.name] = member
+            self._say(self._progress.done(member, made=True))
+        if self._max_failures is not None and len(self.failed) > self._max_failures:
+            raise TrainingError(
+                "study",
+                expected=f"at most study.max_failures={self._max_failures} failed runs",
+                got=f"{len(self.failed)} ({', '.join(self.failed)})",
+                do="No more were started. Look at their error.txt; the same command goes on from here.",
+            )
+
+    def _arguments(self, planned: Planned) -> list[str]:
+        found = self._known.get(planned.signature)
+        told = {
+            "track.parent_run_id": f"'{self._parent.run_id}'",
+            "track.run_name": f"'{planned.name}'",
+            "track.run_id": f"'{found.run_id}'" if found else "null",
+        }
+        return [f"{key}={value}" for key, value in (planned.overrides | told).items()]
+
+    def _made(self, planned: Planned, done: JobReturn) -> Member:
+        """The run as the record has it; one that failed before it had a record gets one."""
+        experiment = self._parent.store.client.get_run(self._parent.run_id).info.experiment_id
+        wanted = f"tags.mlflow.parentRunId = '{self._parent.run_id}' AND tags.seedbed.signature = "
+        found = search(self._parent.store, [experiment], f"{wanted}'{planned.signature}'")
+        error = _error(done)
+        if not found:
+            assert error is not None, f"{planned.name} ended well and is not on record"
+            return self._failed(planned, error)
+        return of_run(found[-1])
+
+    def _failed(self, planned: Planned, error: BaseException) -> Member:
+        from seedbed.track.record import Record
+
+        track = self._parent.store.client.get_run(self._parent.run_id)
+        record = Record.start(
+            self._parent.store,
+            experiment=self._parent.store.client.get_experiment(track.info.experiment_id).name,
+            name=planned.name,
+            params={key: value for key, value in planned.overrides.items() if "." in key or key == "seed"},
+            tags={
+                "seedbed.kind": "run",
+                "seedbed.signature": planned.signature,
+                "seedbed.setting": planned.setting.digest,
+            },
+            parent_run_id=self._parent.run_id,
+        )
+        record.fail(error)
+        return of_run(self._parent.store.client.get_run(record.run_id))
+
+
+def _error(done: JobReturn) -> BaseException | None:
+    """What a job died of; Hydra raises it whenever the return value is looked at."""
+    if done.status == JobStatus.COMPLETED:
+        return None
+    try:
+        told: Any = done.return_value
+    except Exception as error:  # noqa: BLE001 - whatever a job died of is told, not handled
+        return error
+    return RuntimeError(f"the job ended without a result ({told})")

@@ -1,0 +1,89 @@
+"""A study at work: says what it will run, runs what is missing, concludes."""
+
+from hydra.plugins.launcher import Launcher
+from rich.console import Console
+
+from seedbed.errors import TrainingError
+from seedbed.study.conclude import conclude
+from seedbed.study.estimate import Pace
+from seedbed.study.outline import Outline
+from seedbed.study.plan import Planned
+from seedbed.study.progress import StudyProgress
+from seedbed.study.runner import Runner
+from seedbed.terminal import duration
+from seedbed.track.record import Record
+
+NUM_LISTED = 20
+
+
+class Work:
+    """One study being done.
+
+    Args:
+        launcher: Hydra's.
+        record: the study's, locked.
+        outline: what was asked for.
+    """
+
+    def __init__(self, launcher: Launcher, record: Record, outline: Outline) -> None:
+        self.record, self.outline, self.out = record, outline, Console()
+        self.num_runs = sum(number for _, number in outline.stages)
+        self.pace = self._pace()
+        self.progress = StudyProgress(self.num_runs, self.pace)
+        self.runner = Runner(
+            launcher.launch,
+            record,
+            num_parallel=outline.study["num_parallel"],
+            max_failures=outline.study["max_failures"],
+            progress=self.progress,
+            say=self.say,
+        )
+
+    def say(self, line: str) -> None:
+        self.out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def done(self) -> TrainingError | None:
+        """Runs the study to its end; what was wrong with it, if anything was."""
+        spent = None
+        strategy = self.outline.strategy(self.record.folder, self.record.run_id)
+        try:
+            wave = next(strategy)
+            self._announce(wave)
+            self.progress.start()
+            while True:
+                wave = strategy.send(self.runner.run(wave))
+        except StopIteration:
+            pass
+        except TrainingError as error:
+            spent = error
+        finally:
+            self.progress.stop()
+        return conclude(self.record, self.outline, self.runner.failed, spent, self.out)
+
+    def _announce(self, wave: list[Planned]) -> None:
+        self.say(f"Study {self.record.run_id[:8]} ({self.outline.kind}), {self.num_runs} runs:")
+        for told, number in self.outline.stages:
+            self.say(f"  {number:>4}  {told}")
+        names = [planned.name for planned in wave]
+        more = f" and {len(names) - NUM_LISTED} more" if len(names) > NUM_LISTED else ""
+        self.say(f"First: {', '.join(names[:NUM_LISTED])}{more}")
+        if self.outline.kind == "variance" and self.outline.streams[1]:
+            self.say(f"Left out, because they cannot move this result: {', '.join(self.outline.streams[1])}")
+        counted = sum(self.runner.on_record(planned) is not None for planned in wave)
+        if counted:
+            self.say(f"{counted} of these are on record and count.")
+        self.say(self._estimate(self.num_runs - counted))
+
+    def _pace(self) -> float | None:
+        outline = self.outline
+        experiment = self.record.store.client.get_run(self.record.run_id).info.experiment_id
+        name = self.record.store.client.get_experiment(experiment).name
+        settings = outline.settings or [outline.planner.setting({})]
+        return Pace(self.record.store, name).mean_seconds(
+            outline.planner.job(setting) for setting in settings
+        )
+
+    def _estimate(self, num_runs: int) -> str:
+        if self.pace is None:
+            return "No estimate: no finished run of this model and data is on record to go by."
+        return f"About {duration(num_runs * self.pace)}, one run after the other (from runs on record)."
