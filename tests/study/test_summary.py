@@ -56,7 +56,7 @@ def test_the_headline_is_validation_unless_every_finished_run_read_the_test_spli
 def test_csv_and_markdown_hold_the_same_row() -> None:
     rows = summarise([member("mlp", 0.5), member("mlp", 0.75)], "test/accuracy")
     assert as_csv(rows, "test/accuracy").startswith(
-        "model,metric,n,mean,standard_deviation,low,high\nmlp,test/accuracy,2,0.625,"
+        "model,metric,n,mean,standard_deviation,low,high,interquartile_mean\nmlp,test/accuracy,2,0.625,"
     )
     assert "| mlp | 2 | 0.6250 | [-0.9633, 2.2133] |" in as_markdown(rows, "test/accuracy")
 

@@ -1,24 +1,22 @@
 """Settings of a study with n, mean, spread and interval, read back from the record."""
 
-import csv
-import io
 import json
+import math
 import re
-import statistics
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from scipy import stats
+import numpy as np
 
+from seedbed.study import tables
+from seedbed.study.grouping import fold_ratio, grouped, labels
 from seedbed.study.members import Member
-
-CONFIDENCE = 0.95
+from seedbed.study.statistics import Description, describe
 
 
 class Row(NamedTuple):
-    """One setting: the params that tell it apart, and one metric over its seeds."""
+    """One setting: the params that tell it apart, and one metric over its seeds; see `Description`."""
 
     labels: dict[str, str]
     num_runs: int
@@ -26,6 +24,11 @@ class Row(NamedTuple):
     deviation: float | None
     low: float | None
     high: float | None
+    interquartile_mean: float
+
+    @property
+    def description(self) -> Description:
+        return Description(*self[1:])
 
 
 def headline(runs: Iterable[Member]) -> str:
@@ -36,35 +39,20 @@ def headline(runs: Iterable[Member]) -> str:
 
 
 def summarise(runs: Sequence[Member], metric: str) -> list[Row]:
-    """One row a setting, in the order of first appearance.
+    """One row a setting, in the order of first appearance, of its finished runs with a finite value.
 
-    The interval is Student's t over the runs, 95 %: it exists from two runs on.
+    The interval is Student's t over the runs, 95 %: it exists from two runs on. Where the runs are folds
+    it is corrected for the training examples that they share.
     """
-    groups: dict[str, list[Member]] = defaultdict(list)
-    for run in runs:
-        if run.status == "FINISHED" and metric in run.metrics:
-            groups[run.setting].append(run)
-    telling = _telling([group[0].params for group in groups.values()])
+    groups = grouped([run for run in runs if run.status == "FINISHED" and _is_number(run, metric)])
     return [
-        _row({key: group[0].params.get(key, "") for key in telling}, [run.metrics[metric] for run in group])
-        for group in groups.values()
+        Row(label, *describe(np.array([run.metrics[metric] for run in group]), fold_ratio(group)))
+        for label, group in zip(labels(groups), groups, strict=True)
     ]
 
 
-def _telling(settings: Sequence[Mapping[str, str]]) -> list[str]:
-    keys = dict.fromkeys(
-        key for params in settings for key in params if not key.startswith(("seed", "streams"))
-    )
-    return [key for key in keys if len({params.get(key) for params in settings}) > 1] or ["model"]
-
-
-def _row(labels: dict[str, str], values: list[float]) -> Row:
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return Row(labels, len(values), mean, None, None, None)
-    error = stats.sem(values)
-    low, high = stats.t.interval(CONFIDENCE, len(values) - 1, mean, error) if error else (mean, mean)
-    return Row(labels, len(values), mean, statistics.stdev(values), float(low), float(high))
+def _is_number(run: Member, metric: str) -> bool:
+    return math.isfinite(run.metrics.get(metric, math.nan))
 
 
 def mean_name(row: Row, metric: str) -> str:
@@ -74,21 +62,14 @@ def mean_name(row: Row, metric: str) -> str:
 
 
 def as_csv(rows: Sequence[Row], metric: str) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    labels = list(rows[0].labels) if rows else []
-    writer.writerow([*labels, "metric", "n", "mean", "standard_deviation", "low", "high"])
-    for row in rows:
-        writer.writerow([*row.labels.values(), metric, row.num_runs, *row[2:]])
-    return out.getvalue()
+    """One row a setting, every number in full."""
+    told = [(row.labels, row.description) for row in rows]
+    return tables.settings_csv(told, metric)
 
 
 def as_markdown(rows: Sequence[Row], metric: str) -> str:
-    labels = list(rows[0].labels) if rows else []
-    head = [*labels, "n", f"mean {metric}", "95 % interval"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(cells(row)) + " |" for row in rows]
-    return "\n".join(lines)
+    head = [*(rows[0].labels if rows else []), "n", f"mean {metric}", "95 % interval"]
+    return tables.markdown(head, [cells(row) for row in rows])
 
 
 def note(rows: Sequence[Row], metric: str, runs: Sequence[Member], failed: Sequence[str]) -> str:
@@ -98,6 +79,9 @@ def note(rows: Sequence[Row], metric: str, runs: Sequence[Member], failed: Seque
         f"Mean of `{metric}` over n runs a setting; Student's t interval, which covers the mean over all"
         " seeds in 95 of 100 such studies if the runs scatter normally.",
     ]
+    broken = [run.name for run in runs if run.status == "FINISHED" and not _is_number(run, metric)]
+    if broken:
+        told.append(f"**Without a number in `{metric}`, and in no mean:** " + ", ".join(broken))
     if failed:
         told.append("**Failed, and in no mean:** " + ", ".join(failed))
     ids = json.dumps([run.run_id for run in runs])
@@ -108,5 +92,6 @@ def note(rows: Sequence[Row], metric: str, runs: Sequence[Member], failed: Seque
 
 def cells(row: Row) -> list[str]:
     """A row as the texts of its table cells."""
-    interval = "needs 2 runs" if row.low is None else f"[{row.low:.4f}, {row.high:.4f}]"
-    return [*row.labels.values(), str(row.num_runs), f"{row.mean:.4f}", interval]
+    label, description = list(row.labels.values()), row.description
+    mean, interval = tables.number(row.mean), tables.interval(description.low, description.high)
+    return [*label, str(row.num_runs), mean, interval]

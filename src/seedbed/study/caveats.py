@@ -1,0 +1,143 @@
+"""What a comparison leaves out, or limits what it says: sentences, none of them silent."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from seedbed.study.grouping import differing
+from seedbed.study.members import Member
+from seedbed.study.setting import Pair, Setting
+
+NUM_NAMED = 10
+# Coverage in per cent of the nominal 95 % t interval of a right-skewed metric (lognormal, sigma 0.6), by
+# the number of runs: experiments/statistics/results.csv.
+SKEWED_COVERAGE: Mapping[int, float] = {}
+ENDED = {
+    "FAILED": "failed",
+    "KILLED": "were stopped",
+    "RUNNING": "are still running",
+    "SCHEDULED": "have not started",
+    "PRUNED": "were pruned by the search",
+}
+
+
+def named(runs: Sequence[Member]) -> str:
+    """The runs by name, the first ten of many."""
+    return _listed(run.name for run in runs)
+
+
+def told(
+    members: Sequence[Member], chosen: Sequence[Member], counted: Sequence[Member], metric: str
+) -> list[str]:
+    """Which runs do not count, by name, and why.
+
+    Args:
+        members: all runs of the study.
+        chosen: those of the stage that is compared.
+        counted: the finished ones among them, the same seeds once.
+        metric: what is compared.
+    """
+    unfinished = [run for run in chosen if run.status != "FINISHED"]
+    counted_ids = {run.run_id for run in counted}
+    repeated = [run for run in chosen if run.status == "FINISHED" and run.run_id not in counted_ids]
+    missing = [run for run in counted if metric not in run.metrics]
+    broken = [run for run in counted if not math.isfinite(run.metrics.get(metric, 0.0))]
+    reasons = [(runs, ENDED.get(status, status)) for status, runs in _by_status(unfinished)]
+    reasons += [
+        (repeated, "have the config and seeds of a later run, which counts instead"),
+        (missing, f"have no {metric}"),
+        (broken, f"have a {metric} that is not a finite number"),
+    ]
+    left_out = [
+        f"{len(runs)} of {len(chosen)} runs {reason} and are in no mean: {named(runs)}."
+        for runs, reason in reasons
+        if runs
+    ]
+    return _stage(members, chosen) + left_out
+
+
+def _by_status(runs: Sequence[Member]) -> Iterable[tuple[str, list[Member]]]:
+    ordered = sorted(runs, key=lambda run: run.status)
+    return [(status, list(found)) for status, found in groupby(ordered, key=lambda run: run.status)]
+
+
+def _stage(members: Sequence[Member], chosen: Sequence[Member]) -> list[str]:
+    earlier = len(members) - len(chosen)
+    if not earlier:
+        return []
+    stage = chosen[0].tags.get("seedbed.stage", "")
+    return [
+        f"Compared are the {len(chosen)} runs of the stage {stage}; the {earlier} of other stages chose the "
+        "settings, and would flatter them."
+    ]
+
+
+def of_settings(rows: Sequence[Setting], by: str | None) -> list[str]:
+    """What the numbers of runs, their kind and the grouping do to the intervals."""
+    found = [_unequal(rows), _single(rows), _few(rows), _folds(rows), *(_merged(row, by) for row in rows)]
+    return [sentence for sentence in found if sentence]
+
+
+def _unequal(rows: Sequence[Setting]) -> str:
+    if len({row.description.n for row in rows}) < 2:
+        return ""
+    numbers = _listed(f"{row.name} {row.description.n}" for row in rows)
+    return f"The settings have unequal numbers of runs: {numbers}."
+
+
+def _single(rows: Sequence[Setting]) -> str:
+    single = [row.name for row in rows if row.description.n == 1]
+    if not single:
+        return ""
+    return (
+        f"One run has no interval ({_listed(single)}). Two runs give one; 6 pairs are the fewest whose "
+        "sign-flip test can go below 0.05."
+    )
+
+
+def _few(rows: Sequence[Setting]) -> str:
+    numbers = [row.description.n for row in rows if row.description.n > 1 and not row.ratio]
+    known = [number for number in SKEWED_COVERAGE if numbers and number >= min(numbers)]
+    if not known or min(numbers) >= max(SKEWED_COVERAGE):
+        return ""
+    number = min(known)
+    return (
+        f"n = {min(numbers)}: where a metric is skewed, a 95 % interval of so few runs covers less "
+        f"({SKEWED_COVERAGE[number]:g} % measured at n = {number}, experiments/statistics)."
+    )
+
+
+def _folds(rows: Sequence[Setting]) -> str:
+    if not any(row.ratio for row in rows):
+        return ""
+    return (
+        "Folds share training examples: intervals and tests are those of the corrected resampled t "
+        "(Nadeau and Bengio 2003); permutations and bootstrap, which need independent runs, are left out."
+    )
+
+
+def _merged(row: Setting, by: str | None) -> str:
+    keys = [key for key in differing([run.params for run in row.runs]) if key != by]
+    if by is None or not keys:
+        return ""
+    values = (
+        f"{key} ({', '.join(dict.fromkeys(run.params.get(key, 'default') for run in row.runs))})"
+        for key in keys
+    )
+    return f"{row.name} merges settings that differ in {', '.join(values)}: the spread holds these too."
+
+
+def of_pairs(pairs: Sequence[Pair]) -> list[str]:
+    """Runs that had no partner."""
+    return [
+        f"{pair.a.name} against {pair.b.name}: left out of this pair, for want of a partner with the same "
+        f"split, order and fold: {named(pair.alone)}."
+        for pair in pairs
+        if pair.alone
+    ]
+
+
+def _listed(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - NUM_NAMED} more" if len(listed) > NUM_NAMED else ""
+    return ", ".join(listed[:NUM_NAMED]) + more

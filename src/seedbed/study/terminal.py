@@ -1,0 +1,58 @@
+"""A comparison on the terminal: table of settings, verdicts, table of pairs, what to mind."""
+
+import io
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+from seedbed.study import tables
+from seedbed.study.setting import Pair, Setting
+from seedbed.study.unit import Unit
+
+# More verdicts are a table to search, not a text to read.
+NUM_PAIRS_TOLD = 15
+
+
+class Page:
+    """Text that is set to a number of columns.
+
+    Args:
+        width: columns.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.file = io.StringIO()
+        self.out = Console(file=self.file, width=width, highlight=False, markup=False, emoji=False)
+
+    def settings(self, rows: Sequence[Setting], metric: str) -> None:
+        cells = [tables.cells(row.labels.values(), row.description) for row in rows]
+        self._table(tables.heads(rows[0].labels, metric), cells)
+
+    def pairs(self, rows: Sequence[Setting], pairs: Sequence[Pair], words: Sequence[str], unit: Unit) -> None:
+        """All verdicts and their numbers, or those that concern the first setting where they are many."""
+        told = [
+            place for place, pair in enumerate(pairs) if len(pairs) <= NUM_PAIRS_TOLD or pair.a is rows[0]
+        ]
+        self.section(
+            f"t tests, p values after Holm over {len(pairs)} pairs:", [words[place] for place in told]
+        )
+        if len(told) < len(pairs):
+            self.out.print(f"The other {len(pairs) - len(told)} pairs are in the file of --csv.")
+        self._table(tables.pair_heads(unit), [tables.pair_cells(pairs[place], unit) for place in told])
+
+    def section(self, head: str, sentences: Sequence[str]) -> None:
+        """A head with indented sentences."""
+        self.out.print(f"\n{head}")
+        for sentence in sentences:
+            self.out.print(Padding(sentence, (0, 0, 0, 2)))
+
+    def _table(self, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+        table = Table(*head)
+        for line in lines:
+            table.add_row(*line)
+        self.out.print(table)
+
+    def text(self) -> str:
+        return "".join(f"{line.rstrip()}\n" for line in self.file.getvalue().splitlines())
