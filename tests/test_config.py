@@ -1,9 +1,10 @@
 """The tree of YAML files, the schemas and the constructors say the same thing about every key."""
 
-import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import fields
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from hydra.utils import get_object
@@ -36,6 +37,18 @@ def target(group: str, option: str) -> Any:
 
 def own_keys(schema: Any) -> set[str]:
     return {item.name for item in fields(schema)} - {"_target_", "_partial_"}
+
+
+def taken(found: Callable[..., Any]) -> Iterator[Parameter]:
+    """The parameters of a constructor, with the keys that `**common: Unpack[Keys]` hands on written out."""
+    for parameter in signature(found).parameters.values():
+        if parameter.kind is not Parameter.VAR_KEYWORD:
+            yield parameter
+            continue
+        (keys,) = get_args(parameter.annotation)
+        assert keys.__total__, "a key that may be left out has its value somewhere else"
+        for name, kind in get_type_hints(keys).items():
+            yield Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind)
 
 
 def frozen() -> str:
@@ -82,24 +95,28 @@ def test_every_target_exists_and_is_on_the_list(group: str, option: str) -> None
 @pytest.mark.parametrize(("group", "option"), TARGETS)
 def test_the_keys_of_a_schema_are_the_parameters_of_its_constructor(group: str, option: str) -> None:
     found = target(group, option)
-    parameters = {
-        name: parameter
-        for name, parameter in inspect.signature(found).parameters.items()
-        if name not in AT_RUN_TIME.get(group, set())
-    }
+    given = AT_RUN_TIME.get(group, set())
+    parameters = {one.name: one for one in taken(found) if one.name not in given}
     keys = own_keys(config.SCHEMAS[group][option])
     if found.__module__.startswith("seedbed."):
         assert keys == set(parameters)
-        hidden = [
-            name for name, parameter in parameters.items() if parameter.default is not inspect.Parameter.empty
-        ]
+        hidden = [name for name, parameter in parameters.items() if parameter.default is not Parameter.empty]
         assert not hidden, "a default in a constructor hides a value that should stand in the YAML"
+        assert all(parameter.kind is Parameter.KEYWORD_ONLY for parameter in parameters.values())
     else:
         # Of another package's many parameters we expose some, but all that it cannot do without.
-        needed = {
-            name for name, parameter in parameters.items() if parameter.default is inspect.Parameter.empty
-        }
+        needed = {name for name, parameter in parameters.items() if parameter.default is Parameter.empty}
         assert needed <= keys <= set(parameters)
+
+
+def test_the_keys_handed_on_are_those_of_the_class_they_are_handed_to() -> None:
+    from seedbed.data.image_module import ImageModule
+    from seedbed.data.keys import DataKeys, ImageKeys
+    from seedbed.data.module import DataModule
+
+    for keys, receiver in ((DataKeys, DataModule), (ImageKeys, ImageModule)):
+        expected = {one.name: one.annotation for one in taken(receiver)}
+        assert get_type_hints(keys) == expected
 
 
 def test_the_root_choices_are_what_the_code_takes() -> None:
@@ -144,6 +161,7 @@ def test_circumstances_are_places_and_processes_never_what_moves_a_result() -> N
         if key.split(".")[0] in ("model", "optimizer", "schedule", "objective", "streams")
     }
     movers |= {"seed", "data.batch_size", "data.val_fraction", "trainer.max_epochs", "trainer.precision"}
+    movers |= {"data.num_folds", "data.fold", "data.num_inner_folds", "data.inner_fold"}
     assert not circumstances & movers
 
 

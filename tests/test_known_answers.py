@@ -4,10 +4,20 @@ import csv
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mlflow.artifacts import download_artifacts
+from numpy.typing import NDArray
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from seedbed.assembly import assemble
+from seedbed.data.loader import Loader
+from seedbed.data.module import DataModule
 from seedbed.job import Job
 from seedbed.train import Outcome, run
 from tests.conftest import MakeJob
@@ -90,6 +100,57 @@ def test_digits_at_c_1(make_job: MakeJob) -> None:
     assert outcome.metrics["train/objective"] == pytest.approx(0.19952640, rel=1e-7)
     # The loss alone is not stationary at the optimum: it has as many digits as the gradient is small.
     assert outcome.metrics["train/loss"] == pytest.approx(0.10643273, rel=1e-4)
+
+
+FOLDS = (
+    "data=breast_cancer",
+    "model=logistic",
+    "data.test_fraction=0",
+    "data.num_folds=10",
+    "evaluate_test=true",
+    *LBFGS,
+)
+Places = NDArray[np.int64]
+
+
+def held_out_by_scikit_learn(train: Places, held_out: Places, c: float) -> tuple[float, float]:
+    """Loss and accuracy of scikit-learn's own fit to the same examples."""
+    inputs, labels = load_breast_cancer(return_X_y=True)
+    fit = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-12, max_iter=1000)
+    model = make_pipeline(StandardScaler(), fit).fit(inputs[train], labels[train])
+    loss = log_loss(labels[held_out], model.predict_proba(inputs[held_out]))
+    return loss, accuracy_score(labels[held_out], model.predict(inputs[held_out]))
+
+
+def test_ten_folds_of_breast_cancer_one_by_one(make_job: MakeJob) -> None:
+    folds = []
+    for fold in range(10):
+        settings = (f"data.fold={fold}", "data.val_fraction=0", f"objective.l2={1 / 512}")
+        job = make_job(*FOLDS, *settings)
+        outcome = run(job)
+        folds.append(np.load(artifact(job, outcome, "test/predictions.npz"))["indices"])
+        train = np.setdiff1d(np.arange(569), folds[-1])
+        expected = held_out_by_scikit_learn(train, folds[-1], c=512 / len(train))
+        found = (outcome.metrics["test/loss"], outcome.metrics["test/accuracy"])
+        assert found == pytest.approx(expected, rel=1e-6)
+    assert sorted(np.concatenate(folds)) == list(range(569))
+
+
+@pytest.mark.parametrize("inner_fold", [0, 4])
+def test_inner_folds_of_a_fold_of_breast_cancer(make_job: MakeJob, inner_fold: int) -> None:
+    inner = (f"data.inner_fold={inner_fold}", "data.num_inner_folds=5")
+    job = make_job(*FOLDS, "data.fold=3", *inner, "objective.l2=0.01")
+    data = assemble(job.config).data
+    train, val = (np.concatenate([batch.indices for batch in loader]) for loader in _seen(data))
+    expected = held_out_by_scikit_learn(train, val, c=1 / (0.01 * len(train)))
+    metrics = run(job).metrics
+    assert (metrics["best_val/loss"], metrics["best_val/accuracy"]) == pytest.approx(expected, rel=1e-6)
+
+
+def _seen(data: DataModule) -> tuple[Loader, Loader]:
+    val = data.val_dataloader()
+    assert val is not None
+    return data.train_dataloader(), val
 
 
 @pytest.mark.slow

@@ -4,9 +4,7 @@ Published sets and image folders read tiny files that a fixture writes; embedded
 """
 
 import functools
-import inspect
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +16,8 @@ from hydra import compose, initialize_config_dir
 from seedbed import config
 from seedbed.data.loader import Loader
 from seedbed.data.module import DataModule
+from seedbed.data.rows import Images, Rows, Table
+from seedbed.data.source import Source, forget
 from seedbed.streams import Streams, spawn
 from tests.data.tiny import write_cifar, write_folder, write_mnist
 
@@ -28,6 +28,9 @@ BATCH, VAL_FRACTION = 16, 0.25
 # Keys that make each image of each epoch its own, for the options that have them.
 AUGMENTED: dict[str, Any] = {"crop_padding": 1, "flip": True}
 PLAIN: dict[str, Any] = {"crop_padding": 0, "flip": False}
+
+# As many as the tiny files' classes have examples for; nothing else is cut.
+OUTER: dict[str, Any] = {"num_folds": 3, "val_fraction": 0.0}
 
 Make = Callable[..., DataModule]
 
@@ -230,9 +233,84 @@ def test_the_init_and_dropout_streams_move_nothing(make: Make) -> None:
     assert all(torch.equal(mine, theirs) for mine, theirs in zip(one, other, strict=True))
 
 
-@pytest.mark.parametrize("option", OPTIONS)
-def test_the_constructor_takes_the_keys_of_the_schema_and_has_no_defaults(option: str) -> None:
-    schema = config.SCHEMAS["data"][option]
-    parameters = inspect.signature(hydra.utils.get_class(option_keys(option)["_target_"])).parameters.values()
-    assert {one.name for one in parameters} | {"_target_"} == {one.name for one in fields(schema)}
-    assert all(one.default is one.empty and one.kind is one.KEYWORD_ONLY for one in parameters)
+def test_folds_deal_the_training_examples_and_nothing_else(make: Make) -> None:
+    whole = read(ready(make(val_fraction=0.0)).train_dataloader()).indices.sort().values
+    held_out = []
+    for fold in range(3):
+        data = ready(make(**OUTER, fold=fold))
+        train, test = (read(loader).indices for loader in (data.train_dataloader(), evaluation(data)["test"]))
+        assert torch.equal(torch.cat([train, test]).sort().values, whole)
+        assert {split.content_digest for split in data.identity()} == {data.identity()[0].content_digest}
+        held_out.append(test)
+    assert torch.equal(torch.cat(held_out).sort().values, whole)
+
+
+def test_no_fold_is_taken_for_the_test_split_of_the_data_nor_for_another(make: Make) -> None:
+    alone = [split for split in ready(make()).identity() if split.split == "test"]
+    folds = [ready(make(**OUTER, fold=fold)).identity()[-1] for fold in range(3)]
+    tests = {(split.content_digest, split.split_digest) for split in alone + folds}
+    assert len(tests) == len(alone) + 3
+
+
+def test_folds_keep_the_proportions_of_the_classes(make: Make) -> None:
+    tests = [ready(make(**OUTER, fold=fold)).identity()[-1] for fold in range(3)]
+    counts = torch.tensor([split.class_counts for split in tests])
+    assert ((counts.amax(0) - counts.amin(0)) <= 1).all()
+
+
+def test_inner_folds_deal_what_the_outer_fold_leaves(make: Make) -> None:
+    outer = ready(make(**OUTER, fold=1))
+    rest, test = read(outer.train_dataloader()).indices, read(evaluation(outer)["test"]).indices
+    held_out = []
+    for fold in range(2):
+        data = ready(make(**OUTER, fold=1, num_inner_folds=2, inner_fold=fold))
+        loaders = evaluation(data)
+        assert torch.equal(read(loaders["test"]).indices, test)
+        held_out.append(read(loaders["val"]).indices)
+        trained = read(data.train_dataloader()).indices
+        assert torch.equal(torch.cat([trained, held_out[-1]]).sort().values, rest.sort().values)
+    assert torch.equal(torch.cat(held_out).sort().values, rest.sort().values)
+
+
+def test_another_split_stream_is_another_partition(make: Make) -> None:
+    moved = STREAMS._replace(split=spawn(1).split)
+    one, other = (ready(make(**OUTER, fold=0), streams).identity()[-1] for streams in (STREAMS, moved))
+    assert one.split_digest != other.split_digest
+
+
+def test_what_is_held_out_cannot_reach_a_training_input(
+    make: Make, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    keys = OUTER | {"fold": 1, "num_inner_folds": 2, "inner_fold": 0, "standardize": True}
+    before = ready(make(**keys))
+    held_out = torch.cat([read(loader).indices for loader in evaluation(before).values()])
+    _alter(type(before), held_out, monkeypatch)
+    request.addfinalizer(forget)
+    forget()
+    after = ready(make(**keys))
+    mine, theirs = read(before.train_dataloader()), read(after.train_dataloader())
+    assert all(torch.equal(one, other) for one, other in zip(mine, theirs, strict=True))
+    for split, loader in evaluation(before).items():
+        assert (read(loader).inputs != read(evaluation(after)[split]).inputs).flatten(1).any(1).all()
+
+
+def _alter(kind: type[DataModule], places: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets modules of this kind read other values at some places of the training file."""
+    read_source = kind._read
+
+    def altered(data: DataModule) -> Source:
+        source = read_source(data)
+        return source._replace(train=source.train._replace(rows=_other(source.train.rows, places)))
+
+    monkeypatch.setattr(kind, "_read", altered)
+
+
+def _other(rows: Rows, places: torch.Tensor) -> Rows:
+    if isinstance(rows, Table):
+        values = rows.values.clone()
+        values[places] = 1000 - values[places]
+        return Table(values)
+    assert isinstance(rows, Images)
+    pixels = rows.pixels.clone()
+    pixels[places] = 255 - pixels[places]
+    return Images(pixels)

@@ -20,14 +20,20 @@ from seedbed.streams import Streams, spawn
 
 STREAMS: Streams = spawn(0)
 NUM_TRAIN, NUM_TEST = 120, 30
-IMAGES: dict[str, Any] = {
+NO_FOLDS = dict.fromkeys(("num_folds", "fold", "num_inner_folds", "inner_fold"))
+IMAGES: dict[str, Any] = NO_FOLDS | {
     "batch_size": 16,
     "val_fraction": 0.25,
     "standardize": True,
     "crop_padding": 0,
     "flip": False,
 }
-TABLES: dict[str, Any] = {"batch_size": 16, "val_fraction": 0.25, "test_fraction": 0.2, "standardize": True}
+TABLES: dict[str, Any] = NO_FOLDS | {
+    "batch_size": 16,
+    "val_fraction": 0.25,
+    "test_fraction": 0.2,
+    "standardize": True,
+}
 
 
 def digits(**changes: Any) -> Digits:
@@ -39,7 +45,7 @@ def breast_cancer(**changes: Any) -> BreastCancer:
 
 
 def chd(**changes: Any) -> Chd:
-    keys = {"batch_size": None, "val_fraction": 0.0, "test_fraction": 0.0, "standardize": True}
+    keys = TABLES | {"batch_size": None, "val_fraction": 0.0, "test_fraction": 0.0}
     return Chd(**(keys | changes))
 
 

@@ -3,13 +3,14 @@
 import abc
 from collections.abc import Hashable
 from pathlib import Path
-from typing import final
+from typing import Unpack, final
 
 import numpy as np
 import torch
 
 from seedbed.data.cut import TEST_CUT_SEED, at_end, check_fraction, stratified
 from seedbed.data.image_module import ImageModule
+from seedbed.data.keys import DataKeys, ImageKeys
 from seedbed.data.module import DataModule
 from seedbed.data.rows import Columns, Images, Table
 from seedbed.data.source import Source, whole
@@ -27,35 +28,16 @@ class Digits(ImageModule):
     writer stays on one side. A shuffled cut flatters by 1 to 3 points.
 
     Args:
-        batch_size: examples an optimiser step over all processes, 1 or more; None: the whole split.
-        val_fraction: share of the training examples held out for validation, in [0, 1).
         test_fraction: share at the end of the file kept as the test split, in [0, 1).
-        standardize: subtract the mean and divide by the sd of the training pixels.
-        crop_padding: pixels of zero padding before a random crop to the old size; 0: no crop.
-        flip: mirror each training image left to right with probability one half.
+        common: the keys of `ImageModule`.
 
     Source: E. Alpaydin and C. Kaynak (1998), "Optical recognition of handwritten digits", UCI.
     """
 
     source = "scikit-learn load_digits"
 
-    def __init__(
-        self,
-        *,
-        batch_size: int | None,
-        val_fraction: float,
-        test_fraction: float,
-        standardize: bool,
-        crop_padding: int,
-        flip: bool,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_fraction=val_fraction,
-            standardize=standardize,
-            crop_padding=crop_padding,
-            flip=flip,
-        )
+    def __init__(self, *, test_fraction: float, **common: Unpack[ImageKeys]) -> None:
+        super().__init__(**common)
         check_fraction(TEST_KEY, test_fraction)
         self._test_fraction = test_fraction
 
@@ -76,16 +58,12 @@ class EmbeddedTable(DataModule):
     """A small table in one file; the test split is stratified and the same for every seed.
 
     Args:
-        batch_size: examples an optimiser step over all processes, 1 or more; None: the whole split.
-        val_fraction: share of the training examples held out for validation, in [0, 1).
         test_fraction: share of the examples kept as the fixed test split, in [0, 1).
-        standardize: subtract the mean and divide by the sd of each column of the training split.
+        common: the keys of `DataModule`.
     """
 
-    def __init__(
-        self, *, batch_size: int | None, val_fraction: float, test_fraction: float, standardize: bool
-    ) -> None:
-        super().__init__(batch_size=batch_size, val_fraction=val_fraction, standardize=standardize)
+    def __init__(self, *, test_fraction: float, **common: Unpack[DataKeys]) -> None:
+        super().__init__(**common)
         check_fraction(TEST_KEY, test_fraction)
         self._test_fraction = test_fraction
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import final
+from typing import Unpack, final
 
 from seedbed.data.cut import TEST_CUT_SEED, check_fraction, stratified
 from seedbed.data.image_cache import ImageCache
 from seedbed.data.image_module import ImageModule
+from seedbed.data.keys import ImageKeys
 from seedbed.data.listing import Listing, listed
 from seedbed.data.rows import Rows
 from seedbed.data.source import Part, Source, whole
@@ -24,15 +25,11 @@ class ImageFolder(ImageModule):
     Args:
         root: the folder.
         image_size: height and width in pixels after decoding, 1 or more.
-        batch_size: examples an optimiser step over all processes, 1 or more; None: the whole split.
-        val_fraction: share of the training examples held out for validation, in [0, 1).
         test_fraction: share of each class kept for test where there is no `test` folder, in [0, 1).
-        standardize: subtract the mean and divide by the sd of each channel of the training split.
-        crop_padding: pixels of zero padding before a random crop to the old size; 0: no crop.
-        flip: mirror each training image left to right with probability one half.
         memory_limit_gib: decoded pixels above this many GiB are streamed from their files, 0 or more.
         num_workers: processes that decode; 0: the run's own. It changes no pixel and no order.
         cache_dir: folder that keeps decoded images between runs.
+        common: the keys of `ImageModule`.
 
     Raises:
         ConfigError: naming the key that is out of its range.
@@ -43,23 +40,13 @@ class ImageFolder(ImageModule):
         *,
         root: str,
         image_size: int,
-        batch_size: int | None,
-        val_fraction: float,
         test_fraction: float,
-        standardize: bool,
-        crop_padding: int,
-        flip: bool,
         memory_limit_gib: float,
         num_workers: int,
         cache_dir: str,
+        **common: Unpack[ImageKeys],
     ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_fraction=val_fraction,
-            standardize=standardize,
-            crop_padding=crop_padding,
-            flip=flip,
-        )
+        super().__init__(**common)
         check_fraction("data.test_fraction", test_fraction)
         _check_at_least("data.image_size", image_size, 1)
         _check_at_least("data.memory_limit_gib", memory_limit_gib, 0)

@@ -1,6 +1,9 @@
 """What all image sources share: crops and mirror images of training batches."""
 
+from typing import Unpack
+
 from seedbed.data.augmentation import Augmentation
+from seedbed.data.keys import DataKeys
 from seedbed.data.module import DataModule
 from seedbed.errors import ConfigError
 
@@ -9,26 +12,16 @@ class ImageModule(DataModule):
     """A source of images.
 
     Args:
-        batch_size: examples an optimiser step over all processes, 1 or more; None: the whole split.
-        val_fraction: share of the training examples held out for validation, in [0, 1).
-        standardize: subtract the mean and divide by the sd of each channel of the training split.
         crop_padding: pixels of zero padding before a random crop to the old size; 0: no crop.
         flip: mirror each training image left to right with probability one half.
+        common: the keys of `DataModule`.
 
     Raises:
         ConfigError: naming the key that is out of its range.
     """
 
-    def __init__(
-        self,
-        *,
-        batch_size: int | None,
-        val_fraction: float,
-        standardize: bool,
-        crop_padding: int,
-        flip: bool,
-    ) -> None:
-        super().__init__(batch_size=batch_size, val_fraction=val_fraction, standardize=standardize)
+    def __init__(self, *, crop_padding: int, flip: bool, **common: Unpack[DataKeys]) -> None:
+        super().__init__(**common)
         self._crop_padding, self._flip = crop_padding, flip
         self._check_padding("0 or more", crop_padding >= 0)
 

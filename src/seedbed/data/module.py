@@ -7,13 +7,15 @@ import torch
 from torch import nn
 
 from seedbed.data.augmentation import Augmentation
-from seedbed.data.cut import check_fraction, stratified
+from seedbed.data.cut import check_fraction
 from seedbed.data.features import FeatureMap, mapped
+from seedbed.data.folds import chosen
 from seedbed.data.identity import SplitIdentity, identify
 from seedbed.data.loader import Loader, Shard, check_batch_size
 from seedbed.data.preprocessing import Preprocessing, fitted
 from seedbed.data.rows import Raw, chunk_size
 from seedbed.data.source import Part, Source, remembered
+from seedbed.data.splits import Splits
 from seedbed.errors import ConfigError
 from seedbed.shapes import Batch, Facts
 from seedbed.streams import Streams
@@ -27,7 +29,12 @@ class DataModule(abc.ABC):
     Args:
         batch_size: examples an optimiser step over all processes, 1 or more; None: the whole split.
         val_fraction: share of the training examples held out for validation, in [0, 1).
-        standardize: subtract the mean and divide by the sd of the training split.
+        num_folds: stratified folds that the examples open to training are dealt into, 2 or more; None:
+            no folds.
+        fold: the fold that is the test split, in place of the source's own.
+        num_inner_folds: folds that the other examples are dealt into once more, 2 or more; None: no folds.
+        inner_fold: the inner fold that is the validation split, in place of the cut by `val_fraction`.
+        standardize: subtract the mean and divide by the sd, a channel or column, of the training split.
 
     Attributes:
         source: where the examples come from, for people.
@@ -46,10 +53,23 @@ class DataModule(abc.ABC):
     feature_map: FeatureMap | None
     column_names: tuple[str, ...]
 
-    def __init__(self, *, batch_size: int | None, val_fraction: float, standardize: bool) -> None:
+    def __init__(
+        self,
+        *,
+        batch_size: int | None,
+        val_fraction: float,
+        num_folds: int | None,
+        fold: int | None,
+        num_inner_folds: int | None,
+        inner_fold: int | None,
+        standardize: bool,
+    ) -> None:
         check_batch_size(batch_size)
         check_fraction("data.val_fraction", val_fraction)
-        self._batch_size, self._val_fraction, self._standardize = batch_size, val_fraction, standardize
+        outer = chosen("data.num_folds", num_folds, "data.fold", fold)
+        inner = chosen("data.num_inner_folds", num_inner_folds, "data.inner_fold", inner_fold)
+        self._splits = Splits(val_fraction, outer, inner)
+        self._batch_size, self._standardize = batch_size, standardize
 
     @abc.abstractmethod
     def _locate(self) -> Hashable:
@@ -76,7 +96,7 @@ class DataModule(abc.ABC):
         """Reads the source (or finds it in this process), cuts it and fits the preprocessing.
 
         Args:
-            streams: split decides the validation cut; order and augmentation drive the training loader.
+            streams: split decides cuts and folds; order and augmentation drive the training loader.
             dtype: floating type of the inputs a network sees.
             device: where the data is held.
             features: transformer applied once to all examples, flattened to rows.
@@ -88,7 +108,7 @@ class DataModule(abc.ABC):
             ConfigError: for settings that this content makes impossible or idle.
         """
         source = remembered((type(self), self._locate()), self._read)
-        self._parts, names = self._splits(source, streams.split), source.class_names
+        self._parts, names = self._splits.of(source, streams.split), source.class_names
         self.column_names = source.column_names
         train = self._parts["train"]
         check_batch_size(self._batch_size, len(train.indices))
@@ -151,14 +171,6 @@ class DataModule(abc.ABC):
     def _input_map(self) -> nn.Module:
         """What a loader still has to do: features were preprocessed and mapped when they were held."""
         return self.preprocessing if self.feature_map is None else nn.Identity()
-
-    def _splits(self, source: Source, seed: int) -> dict[str, Part]:
-        names = source.class_names
-        train, val = stratified(
-            source.train, self._val_fraction, seed, key="data.val_fraction", class_names=names
-        )
-        parts = {"train": train, "val": val, "test": source.test}
-        return {name: part for name, part in parts.items() if part is not None}
 
     def _hold(
         self, exact: Preprocessing, features: FeatureMap | None, dtype: torch.dtype, device: torch.device

@@ -2,12 +2,13 @@
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Unpack, final
 
 import torch
 from torchvision import datasets
 
 from seedbed.data.image_module import ImageModule
+from seedbed.data.keys import ImageKeys
 from seedbed.data.published_files import Reader, check_digests, check_idx, expected_files, obtain
 from seedbed.data.rows import Images
 from seedbed.data.source import Part, Source, whole
@@ -25,11 +26,7 @@ class Published(ImageModule):
         dataset: MNIST, FashionMNIST, CIFAR10 or CIFAR100: the torchvision class that reads the files.
         root: folder that holds the files in torchvision's layout, such as `MNIST/raw`.
         download: fetch missing files from the publisher.
-        batch_size: examples an optimiser step over all processes, 1 or more; None: the whole split.
-        val_fraction: share of the training examples held out for validation, in [0, 1).
-        standardize: subtract the mean and divide by the sd of each channel of the training split.
-        crop_padding: pixels of zero padding before a random crop to the old size; 0: no crop.
-        flip: mirror each training image left to right with probability one half.
+        common: the keys of `ImageModule`.
 
     Raises:
         ConfigError: for another data set, or a key out of its range.
@@ -41,19 +38,9 @@ class Published(ImageModule):
         dataset: str,
         root: str,
         download: bool,
-        batch_size: int | None,
-        val_fraction: float,
-        standardize: bool,
-        crop_padding: int,
-        flip: bool,
+        **common: Unpack[ImageKeys],
     ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_fraction=val_fraction,
-            standardize=standardize,
-            crop_padding=crop_padding,
-            flip=flip,
-        )
+        super().__init__(**common)
         if dataset not in DATASETS:
             raise ConfigError(
                 "data.dataset",
