@@ -56,9 +56,15 @@ def _experiments() -> list[str]:
 
 def ui_command(root: str) -> str:
     """What to type to look at the record in this folder."""
+    return command_line("ui", "", root)
+
+
+def command_line(verb: str, arguments: str, root: str) -> str:
+    """What to type, with the program as it was called and the record's folder where it is another one."""
     program = Path(sys.argv[0])
     named = "seedbed" if program.name != "seedbed" else str(program)
-    return f"{named} ui" if root == "mlruns" else f"{named} ui --root {root}"
+    words = [named, verb, arguments, "" if root == "mlruns" else f"--root {root}"]
+    return " ".join(word for word in words if word)
 
 
 def explain(error: Exception) -> ConfigError:

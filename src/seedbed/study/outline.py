@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -15,8 +15,11 @@ from seedbed.study.plan import Planner, Resolve, Setting
 from seedbed.study.space import SEED_KEYS, Space, parsed
 from seedbed.study.strategy import Repetition, Strategy
 
+if TYPE_CHECKING:
+    from seedbed.study.search import Search
+
 # Of these a study has one value.
-ONE = ("study", "hydra", "track", "experiment")
+ONE = ("study", "hydra", "track")
 
 
 class Outline(NamedTuple):
@@ -31,6 +34,7 @@ class Outline(NamedTuple):
         repeated: seeds of each setting.
         root: root seed of the study.
         digest: which study it is.
+        track_root: folder of the record store.
     """
 
     kind: str
@@ -41,6 +45,7 @@ class Outline(NamedTuple):
     repeated: list[Repetition]
     root: int
     digest: str
+    track_root: str
 
     @property
     def searches(self) -> bool:
@@ -62,17 +67,9 @@ class Outline(NamedTuple):
             name: the study's run id.
         """
         if self.searches:
-            from seedbed.study.search import Search
             from seedbed.study.trials import Trials
 
-            search = Search(
-                folder,
-                name,
-                self.space.swept,
-                sampler=self.study["sampler"],
-                objectives=self.study["objectives"],
-                seed=self.root,
-            )
+            search = self.search(folder, name)
             return Trials(self.planner, search, self.repeated, self.study, self.root).strategy()
         if self.kind == "cross_validation":
             return strategy.cross_validation(self.planner, self.settings, self.repeated, self.study)
@@ -81,6 +78,19 @@ class Outline(NamedTuple):
                 self.planner, self.settings, self.streams[0], self.study["num_seeds"], self.root
             )
         return strategy.grid(self.planner, self.settings, self.repeated, self.study, self.root)
+
+    def search(self, folder: Path, name: str) -> "Search":
+        """The search, as its journal in this folder has it."""
+        from seedbed.study.search import Search
+
+        return Search(
+            folder,
+            name,
+            self.space.swept,
+            sampler=self.study["sampler"],
+            objectives=self.study["objectives"],
+            seed=self.root,
+        )
 
     @property
     def streams(self) -> tuple[list[str], list[str]]:
@@ -162,7 +172,8 @@ def outlined(config: DictConfig, arguments: Sequence[str], loader: Any, resolve:
     if kind == "cross_validation":
         strategy.check_folds(planner.job(settings[0]).config["data"])
         content.append(planner.job(settings[0]).config["data"])
-    return Outline(kind, study, space, planner, settings, repeated, root, identity(kind, study, content))
+    digest = identity(kind, study, content)
+    return Outline(kind, study, space, planner, settings, repeated, root, digest, config.track.root)
 
 
 def _check(kind: str, study: dict[str, Any], space: Space) -> None:
