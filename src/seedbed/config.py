@@ -47,7 +47,7 @@ class Data(Target):
     num_folds: int | None = key("stratified folds of the examples open to training, 2 or more; null: none")
     fold: int | None = key("the fold, from 0, that is this run's test split, in place of the data's own")
     num_inner_folds: int | None = key("folds that the other examples are dealt into again; null: none")
-    inner_fold: int | None = key("the inner fold, from 0, that validates, in place of val_fraction's cut")
+    inner_fold: int | None = key("the inner fold, from 0, that validates, not val_fraction's cut; null: none")
     standardize: bool = key("subtract the mean, divide by the standard deviation of the training split")
 
 

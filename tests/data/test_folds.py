@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from seedbed.data.folds import Folds, chosen
+from seedbed.data.folds import INNER, OUTER, Folds, chosen
 from seedbed.data.rows import Table
 from seedbed.data.source import Part
 from seedbed.errors import ConfigError, DataError
@@ -75,15 +75,15 @@ def test_a_class_that_cannot_be_dealt_at_all_is_named() -> None:
 
 
 def test_two_keys_choose_a_fold_or_none() -> None:
-    assert chosen("data.num_folds", None, "data.fold", None) is None
+    assert chosen(OUTER, None, None) is None
     for fold in (0, 2):
-        assert chosen("data.num_folds", 3, "data.fold", fold) == Folds("data.num_folds", 3, fold)
+        assert chosen(OUTER, 3, fold) == Folds("data.num_folds", 3, fold)
 
 
 @pytest.mark.parametrize("num_folds", [1, 0, -3])
 def test_fewer_than_two_folds_are_refused(num_folds: int) -> None:
     with pytest.raises(ConfigError) as caught:
-        chosen("data.num_folds", num_folds, "data.fold", 0)
+        chosen(OUTER, num_folds, 0)
     assert str(caught.value) == (
         f"data.num_folds: expected 2 or more, or null, got {num_folds}. "
         "5 and 10 are common; null deals no folds."
@@ -93,17 +93,28 @@ def test_fewer_than_two_folds_are_refused(num_folds: int) -> None:
 @pytest.mark.parametrize(("fold", "got"), [(None, "null"), (5, "5"), (-1, "-1")])
 def test_a_fold_that_is_none_of_them_is_refused(fold: int | None, got: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        chosen("data.num_folds", 5, "data.fold", fold)
+        chosen(OUTER, 5, fold)
     assert str(caught.value) == (
         f"data.fold: expected a whole number from 0 to 4 with data.num_folds=5, got {got}. "
         "Add data.fold=K for one fold, or seedbed train -m study=cross_validation for all of them."
     )
 
 
+def test_a_number_of_inner_folds_alone_is_refused_where_one_is_needed() -> None:
+    with pytest.raises(ConfigError) as caught:
+        chosen(INNER, 3, None)
+    assert str(caught.value) == (
+        "data.inner_fold: expected a whole number from 0 to 2 with data.num_inner_folds=3, got null. "
+        "Add data.inner_fold=K for one fold, or seedbed train -m 'data.inner_fold=range(0,3)' "
+        "for all of them."
+    )
+    assert chosen(INNER, 3, None, needed=False) is None
+
+
 def test_a_fold_of_no_folds_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
-        chosen("data.num_inner_folds", None, "data.inner_fold", 0)
+        chosen(INNER, None, 0)
     assert str(caught.value) == (
         "data.inner_fold: expected null without data.num_inner_folds, got 0. "
-        "Add data.num_inner_folds=K for folds, or leave data.inner_fold out."
+        "Add data.num_inner_folds, or leave data.inner_fold out."
     )

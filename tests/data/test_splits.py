@@ -54,6 +54,11 @@ def test_an_inner_fold_takes_the_place_of_the_validation_cut() -> None:
     assert one.identity() == other.identity()
 
 
+def test_the_run_that_reads_an_outer_fold_is_fitted_to_all_inner_folds() -> None:
+    nested, flat = (ready(digits(num_folds=5, fold=2, num_inner_folds=inner)) for inner in (4, None))
+    assert nested.identity() == flat.identity()
+
+
 def test_inner_folds_alone_leave_the_test_split_as_it_is() -> None:
     plain, folded = ready(digits()), ready(digits(num_inner_folds=5, inner_fold=2))
     assert identities(plain)["test"] == identities(folded)["test"]

@@ -9,6 +9,18 @@ from seedbed.errors import ConfigError, DataError
 from seedbed.shapes import Labels
 
 
+class Keys(NamedTuple):
+    """Configuration keys that choose a fold, and the command that runs every fold, for messages."""
+
+    num_folds: str
+    fold: str
+    every_fold: str
+
+
+OUTER = Keys("data.num_folds", "data.fold", "seedbed train -m study=cross_validation")
+INNER = Keys("data.num_inner_folds", "data.inner_fold", "seedbed train -m 'data.inner_fold=range(0,{})'")
+
+
 class Folds(NamedTuple):
     """One fold of several.
 
@@ -65,31 +77,37 @@ class Folds(NamedTuple):
             )
 
 
-def chosen(key: str, num_folds: int | None, fold_key: str, fold: int | None) -> Folds | None:
-    """The fold that two keys choose; None where both are null.
+def chosen(keys: Keys, num_folds: int | None, fold: int | None, *, needed: bool = True) -> Folds | None:
+    """The fold that two keys choose; None where there is none.
 
     Args:
-        key: configuration key of the number of folds.
+        keys: their names.
         num_folds: 2 or more, or None.
-        fold_key: configuration key of the fold.
         fold: 0 or more and below `num_folds`, or None.
+        needed: whether a number of folds alone is refused.
 
     Raises:
         ConfigError: for a number out of its range, or one key without the other.
     """
     if num_folds is None:
-        if fold is not None:
-            do = f"Add {key}=K for folds, or leave {fold_key} out."
-            raise ConfigError(fold_key, expected=f"null without {key}", got=str(fold), do=do)
+        _check_no_fold(keys, fold)
         return None
     if num_folds < 2:
         do = "5 and 10 are common; null deals no folds."
-        raise ConfigError(key, expected="2 or more, or null", got=str(num_folds), do=do)
+        raise ConfigError(keys.num_folds, expected="2 or more, or null", got=str(num_folds), do=do)
+    if fold is None and not needed:
+        return None
     if fold is None or not 0 <= fold < num_folds:
         raise ConfigError(
-            fold_key,
-            expected=f"a whole number from 0 to {num_folds - 1} with {key}={num_folds}",
+            keys.fold,
+            expected=f"a whole number from 0 to {num_folds - 1} with {keys.num_folds}={num_folds}",
             got="null" if fold is None else str(fold),
-            do=f"Add {fold_key}=K for one fold, or seedbed train -m study=cross_validation for all of them.",
+            do=f"Add {keys.fold}=K for one fold, or {keys.every_fold.format(num_folds)} for all of them.",
         )
-    return Folds(key, num_folds, fold)
+    return Folds(keys.num_folds, num_folds, fold)
+
+
+def _check_no_fold(keys: Keys, fold: int | None) -> None:
+    if fold is not None:
+        do = f"Add {keys.num_folds}, or leave {keys.fold} out."
+        raise ConfigError(keys.fold, expected=f"null without {keys.num_folds}", got=str(fold), do=do)

@@ -7,15 +7,13 @@ import torch
 from torch import nn
 
 from seedbed.data.augmentation import Augmentation
-from seedbed.data.cut import check_fraction
 from seedbed.data.features import FeatureMap, mapped
-from seedbed.data.folds import chosen
 from seedbed.data.identity import SplitIdentity, identify
 from seedbed.data.loader import Loader, Shard, check_batch_size
 from seedbed.data.preprocessing import Preprocessing, fitted
 from seedbed.data.rows import Raw, chunk_size
 from seedbed.data.source import Part, Source, remembered
-from seedbed.data.splits import Splits
+from seedbed.data.splits import planned
 from seedbed.errors import ConfigError
 from seedbed.shapes import Batch, Facts
 from seedbed.streams import Streams
@@ -33,7 +31,8 @@ class DataModule(abc.ABC):
             no folds.
         fold: the fold that is the test split, in place of the source's own.
         num_inner_folds: folds that the other examples are dealt into once more, 2 or more; None: no folds.
-        inner_fold: the inner fold that is the validation split, in place of the cut by `val_fraction`.
+        inner_fold: the inner fold that is the validation split, in place of the cut by `val_fraction`;
+            None beside `fold`: fit to all of them, with that cut.
         standardize: subtract the mean and divide by the sd, a channel or column, of the training split.
 
     Attributes:
@@ -65,10 +64,13 @@ class DataModule(abc.ABC):
         standardize: bool,
     ) -> None:
         check_batch_size(batch_size)
-        check_fraction("data.val_fraction", val_fraction)
-        outer = chosen("data.num_folds", num_folds, "data.fold", fold)
-        inner = chosen("data.num_inner_folds", num_inner_folds, "data.inner_fold", inner_fold)
-        self._splits = Splits(val_fraction, outer, inner)
+        self._splits = planned(
+            val_fraction=val_fraction,
+            num_folds=num_folds,
+            fold=fold,
+            num_inner_folds=num_inner_folds,
+            inner_fold=inner_fold,
+        )
         self._batch_size, self._standardize = batch_size, standardize
 
     @abc.abstractmethod

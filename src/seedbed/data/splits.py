@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seedbed.data.cut import stratified
-from seedbed.data.folds import Folds
+from seedbed.data.cut import check_fraction, stratified
+from seedbed.data.folds import INNER, OUTER, Folds, chosen
 from seedbed.data.source import Part, Source
 
 # Branches of the split stream, so that no partition repeats the draws of another or of the cut.
-OUTER, INNER = 0, 1
+OUTER_BRANCH, INNER_BRANCH = 0, 1
 
 
 class Splits(NamedTuple):
@@ -40,7 +40,7 @@ class Splits(NamedTuple):
         names = source.class_names
         rest, test = source.train, source.test
         if self.outer is not None:
-            rest, test = self.outer.deal(rest, branch(stream, OUTER), names)
+            rest, test = self.outer.deal(rest, branch(stream, OUTER_BRANCH), names)
         train, val = self._validated(rest, stream, names)
         parts = {"train": train, "val": val, "test": test}
         return {name: part for name, part in parts.items() if part is not None}
@@ -48,8 +48,28 @@ class Splits(NamedTuple):
     def _validated(self, rest: Part, stream: int, names: tuple[str, ...]) -> tuple[Part, Part | None]:
         if self.inner is None:
             return stratified(rest, self.val_fraction, stream, key="data.val_fraction", class_names=names)
-        path = (INNER,) if self.outer is None else (INNER, self.outer.fold)
+        path = (INNER_BRANCH,) if self.outer is None else (INNER_BRANCH, self.outer.fold)
         return self.inner.deal(rest, branch(stream, *path), names)
+
+
+def planned(
+    *,
+    val_fraction: float,
+    num_folds: int | None,
+    fold: int | None,
+    num_inner_folds: int | None,
+    inner_fold: int | None,
+) -> Splits:
+    """The cuts that the keys of a configuration ask for; `DataModule` says what they mean.
+
+    Raises:
+        ConfigError: naming the key that is out of its range, or without the one it belongs to.
+    """
+    check_fraction("data.val_fraction", val_fraction)
+    outer = chosen(OUTER, num_folds, fold)
+    # The run of a nested study that reads an outer fold is fitted to all of its inner folds.
+    inner = chosen(INNER, num_inner_folds, inner_fold, needed=outer is None)
+    return Splits(val_fraction, outer, inner)
 
 
 def branch(stream: int, *path: int) -> int:
