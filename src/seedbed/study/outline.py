@@ -120,11 +120,10 @@ class Outline(NamedTuple):
             return first
         finalists = min(self.study["num_finalists"], num_settings)
         fresh = self.study["num_fresh_seeds"]
-        return [
-            *first,
-            (f"the best {finalists} again x {fresh} fresh seeds", finalists * fresh),
-            (f"the winner refitted x {fresh} new seeds, and its test split read", fresh),
-        ]
+        stages = [*first, (f"the best {finalists} again x {fresh} fresh seeds", finalists * fresh)]
+        if strategy.reads_test(self.planner):
+            stages.append((f"the winner refitted x {fresh} new seeds, and the test split read", fresh))
+        return stages
 
     def _fold_stages(self, seeds: int) -> list[tuple[str, int]]:
         data = self.planner.job(self.settings[0]).config["data"]

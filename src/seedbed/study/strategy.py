@@ -86,9 +86,10 @@ def protocol(planner: Planner, ranking: Sequence[Setting], study: Mapping[str, A
         return
     finalists, num_seeds = ranking[: study["num_finalists"]], study["num_fresh_seeds"]
     found = yield _stage(planner, finalists, "finalists", root, num_seeds, {"evaluate_test": False})
-    winners = ranked(finalists, found, study["objectives"])[: 1 if len(study["objectives"]) == 1 else None]
-    reads = _reads_test(planner)
-    yield _stage(planner, winners, "refit", root, num_seeds, {"evaluate_test": reads})
+    if reads_test(planner):
+        several = len(study["objectives"]) > 1
+        winners = ranked(finalists, found, study["objectives"])[: None if several else 1]
+        yield _stage(planner, winners, "refit", root, num_seeds, {"evaluate_test": True})
 
 
 def _stage(
@@ -106,8 +107,8 @@ def _stage(
     ]
 
 
-def _reads_test(planner: Planner) -> bool:
-    """The refit reads the test split unless it was typed that it should not."""
+def reads_test(planner: Planner) -> bool:
+    """Whether there is a refit, which reads the test split: unless it was typed that none should."""
     return planner.fixed.get("evaluate_test", "true").lower() != "false"
 
 
