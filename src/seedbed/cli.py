@@ -120,6 +120,44 @@ def _job(composed: "DictConfig") -> Any:
 
 
 @cli.command()
+@click.argument("study", nargs=-1)
+@click.option("--by", metavar="PARAM", help="Compare the values of this param, whatever else differs.")
+@click.option(
+    "--metric", metavar="NAME", help="Default: test/accuracy if all read it, else best_val/accuracy."
+)
+@click.option("--runs", metavar="FILTER", help="Also the runs that match this MLflow search filter.")
+@click.option(
+    "--margin",
+    type=float,
+    help="Largest difference that does not matter: test equivalence (shares in points).",
+)
+@click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
+def compare(
+    study: tuple[str, ...],
+    by: str | None,
+    metric: str | None,
+    runs: str | None,
+    margin: float | None,
+    root: str,
+) -> None:
+    """Tell which settings of a STUDY are better, and how sure that is.
+
+    STUDY is a run's id, the beginning of one, a name, or `last`; several are compared together. Of two
+    single runs the test predictions are compared.
+    """
+    from shutil import get_terminal_size
+
+    from seedbed.study.answer import answer
+    from seedbed.study.find import opened
+
+    width = max(get_terminal_size(fallback=(100, 24)).columns, 60)
+    told = answer(
+        opened(Path(root)), study, filter_string=runs, metric=metric, by=by, margin=margin, width=width
+    )
+    click.echo(told, nl=False)
+
+
+@cli.command()
 @click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=5000, show_default=True, help="Port to listen on.")

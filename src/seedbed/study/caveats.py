@@ -74,7 +74,15 @@ def _stage(members: Sequence[Member], chosen: Sequence[Member]) -> list[str]:
 
 def of_settings(rows: Sequence[Setting], by: str | None) -> list[str]:
     """What the numbers of runs, their kind and the grouping do to the intervals."""
-    found = [_unequal(rows), _single(rows), _few(rows), _folds(rows), *(_merged(row, by) for row in rows)]
+    alone = "There is one setting only, and so no pair." if len(rows) == 1 else ""
+    found = [
+        alone,
+        _unequal(rows),
+        _single(rows),
+        _few(rows),
+        _folds(rows),
+        *(_merged(row, by) for row in rows),
+    ]
     return [sentence for sentence in found if sentence]
 
 

@@ -31,7 +31,7 @@ class Page:
         self._table(tables.heads(rows[0].labels, metric), cells)
 
     def pairs(self, rows: Sequence[Setting], pairs: Sequence[Pair], words: Sequence[str], unit: Unit) -> None:
-        """All verdicts and their numbers, or those that concern the first setting where they are many."""
+        """All verdicts, or those on the first setting where they are many, and the numbers of all."""
         told = [
             place for place, pair in enumerate(pairs) if len(pairs) <= NUM_PAIRS_TOLD or pair.a is rows[0]
         ]
@@ -39,8 +39,8 @@ class Page:
             f"t tests, p values after Holm over {len(pairs)} pairs:", [words[place] for place in told]
         )
         if len(told) < len(pairs):
-            self.out.print(f"The other {len(pairs) - len(told)} pairs are in the file of --csv.")
-        self._table(tables.pair_heads(unit), [tables.pair_cells(pairs[place], unit) for place in told])
+            self.out.print(f"  The other {len(pairs) - len(told)} pairs are in the table only.")
+        self._table(tables.pair_heads(unit), [tables.pair_cells(pair, unit) for pair in pairs])
 
     def section(self, head: str, sentences: Sequence[str]) -> None:
         """A head with indented sentences."""

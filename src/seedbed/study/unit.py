@@ -53,3 +53,14 @@ def unit_of(metric: str) -> Unit:
         return Unit(1.0, entry.unit if entry else "", better(metric))
     except ConfigError:  # another program's metric, whose name does not say
         return Unit(1.0, "", None)
+
+
+def told_p(value: float | None) -> str:
+    """A p value with its sign of equality: two digits, or an upper bound.
+
+    Example:
+        >>> told_p(0.0421), told_p(0.00002)
+        ('= 0.042', '< 0.001')
+    """
+    assert value is not None  # only told of a test that exists
+    return "< 0.001" if value < 0.001 else f"= {value:.2g}"

@@ -7,7 +7,7 @@ never told as a finding.
 from seedbed.study.power import MAX_NUM_SEEDS
 from seedbed.study.resampling import Permutation
 from seedbed.study.setting import Pair
-from seedbed.study.unit import Unit
+from seedbed.study.unit import Unit, told_p
 
 # 2/2^5 is above 0.05, 2/2^6 below.
 FEWEST_PAIRS = 6
@@ -30,7 +30,7 @@ def sentence(pair: Pair, unit: Unit, margin: float | None = None) -> str:
     numbers = f"difference {_size(pair, unit)}, {_evidence(pair)}"
     if difference.equivalent:
         within = f"{pair.a.name} and {pair.b.name} are equivalent within {margin:g} {unit.name}".rstrip()
-        return f"{within}: {numbers}, equivalence p {_p(difference.p_equivalent)}"
+        return f"{within}: {numbers}, equivalence p {told_p(difference.p_equivalent)}"
     return f"{pair.a.name} against {pair.b.name}: open; {_would_tell(pair)}{numbers})"
 
 
@@ -62,7 +62,7 @@ def _size(pair: Pair, unit: Unit) -> str:
 
 def _evidence(pair: Pair) -> str:
     difference = pair.difference
-    told = f"n = {_counted(pair)}, p {_p(difference.p_corrected)}"
+    told = f"n = {_counted(pair)}, p {told_p(difference.p_corrected)}"
     if difference.design.ratio:
         return f"{told}, corrected for the training examples that folds share"
     return f"{told}; {_permuted(difference.permutation, pair)}" if difference.permutation else told
@@ -83,11 +83,6 @@ def _permuted(found: Permutation, pair: Pair) -> str:
     if found.p_value <= found.smallest * (1 + 1e-9):
         return f"exact {test} {found.p_value:.3g}, the smallest that {nums} allow"
     return f"exact {test} {found.p_value:.3g}, where {nums} allow no less than {found.smallest:.3g}"
-
-
-def _p(value: float | None) -> str:
-    assert value is not None
-    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
 def _would_tell(pair: Pair) -> str:
