@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from rich.console import Console
 
-from seedbed.errors import StoreError, TrainingError
+from seedbed.errors import TrainingError
 from seedbed.manual import command_line, ui_command
 from seedbed.study import tables
 from seedbed.study.compare import Comparison

@@ -43,17 +43,21 @@ def findings(outline: Outline, children: Sequence[Member], folder: Path, name: s
     if outline.kind == "variance":
         from seedbed.study.attribution import attribution
 
-        return [attribution(children)]
+        return attribution(children)
     objective = outline.study["objectives"][0]
     found = [_trials(outline, folder, name)] if outline.searches else []
     if outline.study.get("num_finalists") is None:
         chosen = _merged(children, "nested") or list(children)
         return [*found, _compared("Settings", chosen, None, "summary")]
     if not outline.searches:
-        found.append(_compared("Search, on validation", _stage(children, "search"), objective, "search/settings"))
+        found.append(
+            _compared("Search, on validation", _stage(children, "search"), objective, "search/settings")
+        )
     finalists = _stage(children, "finalists")
     if finalists:
-        found.append(_compared("Finalists with fresh seeds, on validation", finalists, objective, "finalists"))
+        found.append(
+            _compared("Finalists with fresh seeds, on validation", finalists, objective, "finalists")
+        )
     refit = _stage(children, "refit")
     if refit:
         found.append(_compared("Refit of the winner with new seeds", refit, None, "summary"))
