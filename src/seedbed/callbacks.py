@@ -1,7 +1,6 @@
 """What happens between steps and epochs: record, checkpoint, progress, stopping."""
 
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,11 @@ from pytorch_lightning.callbacks import Callback, Checkpoint
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from seedbed.checkpoint import BEST, LAST, MARK, Mark, commit, copy_atomically
 from seedbed.classifier import Classifier
+from seedbed.errors import Pruned
 from seedbed.metric.glossary import better
+from seedbed.pruning import Watch
 from seedbed.stopping import Stopping
 from seedbed.track.record import Record
 
@@ -26,12 +28,25 @@ class EpochEnd(Checkpoint):
         record: where the metrics go.
         folder: where `last.ckpt` and `best.ckpt` are written.
         monitor: metric that decides which epoch is best; None keeps the last.
+        signature: of the config, which each checkpoint carries.
+        watch: hears every epoch's metrics and may end the run.
     """
 
-    def __init__(self, record: Record, folder: Path, monitor: str | None) -> None:
+    def __init__(
+        self,
+        record: Record,
+        folder: Path,
+        monitor: str | None,
+        *,
+        signature: str = "",
+        watch: Watch | None = None,
+    ) -> None:
         self.record, self.folder, self.monitor = record, folder, monitor
+        self.signature, self._watch = signature, watch
         self.best_epoch, self.best_value = 0, math.nan
         self.best_metrics: dict[str, float] = {}
+        self._earlier = {"wall": 0.0, "cpu": 0.0}
+        self._clock = _clock()
         self._began = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -45,10 +60,22 @@ class EpochEnd(Checkpoint):
         extra = {"train/learning_rate": rate, "train/epoch_seconds": time.perf_counter() - self._began}
         self.record.log_metrics(metrics | extra, step=epoch)
         self.record.deliver()
+        # Before the checkpoint: a run that dies here repeats the epoch, and so its report.
+        pruned = self._report(epoch, metrics)
         improved = self._judge(metrics, epoch)
-        save_atomically(trainer, self.folder / "last.ckpt")
+        save_atomically(trainer, self.folder / LAST)
         if improved:
-            _copy_atomically(self.folder / "last.ckpt", self.folder / "best.ckpt")
+            copy_atomically(self.folder / LAST, self.folder / BEST)
+        if pruned is not None:
+            raise pruned
+
+    def _report(self, epoch: int, metrics: dict[str, float]) -> Pruned | None:
+        try:
+            if self._watch is not None:
+                self._watch(epoch, metrics)
+        except Pruned as pruned:
+            return pruned
+        return None
 
     def _judge(self, metrics: dict[str, float], epoch: int) -> bool:
         if self.monitor is not None:
@@ -68,11 +95,21 @@ class EpochEnd(Checkpoint):
         best = {f"best_{name}": value for name, value in validated.items()}
         return best | {"best_val/epoch": float(self.best_epoch)}
 
+    def seconds(self) -> dict[str, float]:
+        """Seconds of fitting so far, over all processes that this run has had, up to their last epoch."""
+        return {name: self._earlier[name] + now - self._clock[name] for name, now in _clock().items()}
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint[MARK] = Mark(self.signature, trainer.current_epoch + 1, self.best_epoch)._asdict()
+
     def state_dict(self) -> dict[str, Any]:
         return {
             "best_epoch": self.best_epoch,
             "best_value": self.best_value,
             "best_metrics": self.best_metrics,
+            "_earlier": self.seconds(),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -80,24 +117,15 @@ class EpochEnd(Checkpoint):
             setattr(self, name, value)
 
 
+def _clock() -> dict[str, float]:
+    return {"wall": time.perf_counter(), "cpu": time.process_time()}
+
+
 def save_atomically(trainer: pl.Trainer, path: Path) -> None:
     """Writes a checkpoint under a temporary name, syncs it, renames it: whole or not at all."""
     partial = path.with_suffix(".partial")
     trainer.save_checkpoint(partial)
-    _commit(partial, path)
-
-
-def _copy_atomically(source: Path, path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(source.read_bytes())
-    _commit(partial, path)
-
-
-def _commit(partial: Path, path: Path) -> None:
-    descriptor = os.open(partial, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
-    partial.replace(path)
+    commit(partial, path)
 
 
 class StopAtStep(Callback):
@@ -128,7 +156,8 @@ class Bar(Callback):
         self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.progress.add_task(name, total=num_steps, latest="")
 
-    def on_train_start(self, *_: Any) -> None:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.progress.update(self.task, completed=trainer.global_step)  # a resumed run has some behind it
         self.progress.start()
 
     def on_train_batch_end(self, *_: Any) -> None:

@@ -75,12 +75,15 @@ def _hydra(overrides: list[str]) -> None:
     errors: list[SeedbedError | OmegaConfBaseException] = []
 
     def job(composed: "DictConfig") -> Any:
+        # Hydra would print a line of its own first; a study counts and names what its runs died of.
         try:
             return _job(composed)
-        except (SeedbedError, OmegaConfBaseException) as error:
+        except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                raise  # the sweeper counts and names it
-            errors.append(error)  # Hydra would print a line of its own first
+                return error
+            if not isinstance(error, SeedbedError | OmegaConfBaseException):
+                raise
+            errors.append(error)
 
     try:
         hydra.main(version_base="1.3", config_path=str(config.folder()), config_name="train")(job)()
@@ -103,9 +106,9 @@ def _job(composed: "DictConfig") -> Any:
     if state.mode == RunMode.RUN:
         check_alone(list(state.overrides.task))
 
-    from seedbed.train import run  # torch is imported here, once the config is known to be right
+    from seedbed.train import run, watch_of  # torch is imported here, once the config is known to be right
 
-    outcome = run(job)
+    outcome = run(job, job.config["track"]["run_id"], watch_of(job))
     if state.mode == RunMode.RUN:
         told = [key for key in HEADLINES if key in outcome.metrics]
         click.echo(f"{outcome.name}: " + ", ".join(f"{key} {outcome.metrics[key]:.4f}" for key in told))

@@ -48,3 +48,16 @@ class Stopped(BaseException):
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal_number)
         self.signal_number = signal_number
+
+
+class Pruned(BaseException):
+    """A search ended the run early: no failure, and nothing that a job loop may swallow.
+
+    Args:
+        epoch: the last whole epoch, from 1.
+        why: one line, for the record.
+    """
+
+    def __init__(self, epoch: int, why: str) -> None:
+        super().__init__(epoch, why)
+        self.epoch, self.why = epoch, why

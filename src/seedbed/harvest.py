@@ -1,9 +1,13 @@
-"""What a run leaves on its record beside the metrics of its epochs: data, test, model, note."""
+"""What a run leaves on its record beside the metrics of its epochs: data, test, model, note.
+
+Each step may be repeated: a process that was killed here leaves its steps to the one that goes on.
+"""
 
 import csv
+import hashlib
 import io
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pytorch_lightning as pl
@@ -11,9 +15,14 @@ import torch
 
 from seedbed import predictor
 from seedbed.assembly import Assembly
+from seedbed.checkpoint import BEST, LAST
 from seedbed.data.module import DataModule
 from seedbed.job import Job
 from seedbed.track.record import Record
+
+NUM_READS, TEST_SPLIT = "seedbed.num_test_reads", "seedbed.test_split"
+# What stays in the folder of a finished run.
+KEPT = ("journal.jsonl", "delivered", "job.json", "error.txt")
 
 
 def identify(record: Record, data: DataModule) -> None:
@@ -28,20 +37,20 @@ def identify(record: Record, data: DataModule) -> None:
         )
 
 
-def note(job: Job, metrics: Mapping[str, float], files: Mapping[str, str]) -> str:
-    """The run's description in the UI: what it was, what it reached, what was found about the fit."""
+def note(job: Job, metrics: Mapping[str, float], texts: Iterable[str]) -> str:
+    """The run's description in the UI: what it was, what it reached, what else there is to say."""
     shown = [name for name in metrics if name.startswith(("test/", "best_val/", "train/"))]
     rows = [f"| `{name}` | {metrics[name]:.4f} |" for name in sorted(shown) if name != "train/epoch_seconds"]
     head = f"**{job.choices['model']}** on **{job.choices['data']}**, seed {job.config['seed']}"
     told = [head, "\n".join(["| metric | value |", "|---|---|", *rows])]
-    told += [text for path, text in files.items() if path.endswith(".txt")]
-    return "\n\n".join([*told, f"`{job.command}`"])
+    return "\n\n".join([*told, *texts, f"`{job.command}`"])
 
 
 def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record) -> dict[str, float]:
     """Reads the test split once, with the best weights, and keeps every example's logits."""
     loader = assembly.data.test_dataloader()
     assert loader is not None  # refused at assembly
+    _count_read(record, assembly.data)
     classifier = assembly.classifier
     trainer.test(classifier, loader, verbose=False)
     metrics = {f"test/{name}": value for name, value in classifier.test_metrics.compute().items()}
@@ -56,6 +65,14 @@ def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record) -> di
     return metrics
 
 
+def _count_read(record: Record, data: DataModule) -> None:
+    """Says before the read that it happens, and of which split: a read that was cut off is one, too."""
+    (split,) = (split for split in data.identity() if split.split == "test")
+    digest = hashlib.sha256(f"{split.content_digest} {split.split_digest}".encode()).hexdigest()[:16]
+    num_reads = int(record.tags().get(NUM_READS, "0")) + 1
+    record.set_tags({NUM_READS: str(num_reads), TEST_SPLIT: digest})
+
+
 def _confusion_csv(assembly: Assembly) -> str:
     """Rows are true classes, columns predicted ones, cells counts."""
     names = assembly.data.facts.class_names
@@ -68,12 +85,12 @@ def _confusion_csv(assembly: Assembly) -> str:
 
 
 def keep(job: Job, assembly: Assembly, record: Record) -> None:
-    """Checkpoints and the fitted model become artifacts; the run's own folder lets go of them."""
-    for name in ("best.ckpt", "last.ckpt"):
+    """Checkpoints and the fitted model become artifacts."""
+    for name in (BEST, LAST):
         record.log_file(record.folder / name, "checkpoints")
-        (record.folder / name).unlink()
     if job.config["track"]["log_model"]:
         folder = record.folder / "predictor"
+        shutil.rmtree(folder, ignore_errors=True)  # a killed process may have left half of one
         predictor.save(
             folder,
             network_config=job.config["model"],
@@ -85,4 +102,12 @@ def keep(job: Job, assembly: Assembly, record: Record) -> None:
             example=assembly.data.raw_examples(predictor.NUM_EXAMPLES),
         )
         record.log_model(folder)
-        shutil.rmtree(folder)
+
+
+def let_go(record: Record) -> None:
+    """Empties the folder of a run that is closed; not earlier, or a crash between would lose the run."""
+    for path in record.folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name not in KEPT:
+            path.unlink()

@@ -1,126 +1,145 @@
 """One run, from a job to a closed record."""
 
 import logging
-import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.environments import LightningEnvironment
-from omegaconf import OmegaConf
 
-from seedbed import config as schema
 from seedbed.assembly import Assembly, assemble
 from seedbed.callbacks import Bar, EpochEnd, StopAtStep
+from seedbed.checkpoint import BEST, Start, take_up
 from seedbed.classifier import Classifier
-from seedbed.errors import Stopped
+from seedbed.errors import Pruned
 from seedbed.fit import report
-from seedbed.harvest import evaluate_test, identify, keep, note
-from seedbed.job import REPETITION, Job
+from seedbed.harvest import evaluate_test, identify, keep, let_go, note
+from seedbed.job import Job
 from seedbed.optim.sense import check
+from seedbed.pruning import Pruner, TrialWatch, Watch
+from seedbed.recording import job_signature, recorded
 from seedbed.stopping import Stopping
-from seedbed.track.provenance import in_force, provenance
+from seedbed.track.provenance import in_force
 from seedbed.track.record import Record
-from seedbed.track.signature import signature
-from seedbed.track.store import Store
 
 
 class Outcome(NamedTuple):
-    """What a run leaves: its record and its last word on every metric."""
+    """What a run leaves: its record, its last word on every metric, and whether a search ended it."""
 
     run_id: str
     name: str
     metrics: dict[str, float]
+    pruned: bool = False
 
 
-def run(job: Job) -> Outcome:
+def run(job: Job, run_id: str | None = None, watch: Watch | None = None) -> Outcome:
     """Trains, evaluates and records one job.
 
+    Args:
+        job: what to run.
+        run_id: MLflow run that was cut off, to go on in; None: a new one. What comes out is, to the
+            last bit, what an undisturbed run would have given.
+        watch: hears every epoch's validation and may end the run early.
+
     Raises:
-        SeedbedError: for a configuration, data or store that cannot work.
+        SeedbedError: for a configuration, data or store that cannot work, or a run that cannot go on.
         Stopped: where a signal ended the run; its record is KILLED.
     """
     check(job.config)
     stopping = Stopping()
-    with stopping.listening(), _recorded(job) as record, warnings.catch_warnings():
+    with stopping.listening(), recorded(job, run_id) as record, warnings.catch_warnings():
         # Data may be too few to hold any out; Lightning's copy of a torch function is out of date.
         warnings.filterwarnings("ignore", "You defined a `validation_step` but have no `val_dataloader`")
         warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
         assembly = assemble(job.config)
         identify(record, assembly.data)
-        metrics = _grow(job, assembly, record, stopping)
-    return Outcome(record.run_id, job.name, metrics)
+        start = take_up(record, job_signature(job), job.config["trainer"]["max_epochs"]) if run_id else None
+        outcome = _grow(job, assembly, record, stopping, watch, start)
+        record.finish("KILLED" if outcome.pruned else "FINISHED")
+    if not outcome.pruned:
+        let_go(record)
+    return outcome
 
 
-@contextmanager
-def _recorded(job: Job) -> Iterator[Record]:
-    """The run's record, closed with the right status however the run ends."""
-    track = job.config["track"]
-    origin = provenance(Path.cwd())
-    record = Record.start(
-        Store.open(Path(track["root"])),
-        experiment=track["experiment"],
-        name=job.name,
-        params=job.params,
-        tags=_identity(job) | origin.tags,
-        parent_run_id=track["parent_run_id"],
+def watch_of(job: Job) -> Watch | None:
+    """What may end this run early: the pruner of the search that it belongs to; None without one."""
+    study, track = job.config["study"], job.config["track"]
+    if study["trial"] is None or study["pruner"] is None:
+        return None
+    names = ("startup_trials", "warmup_epochs", "reduction_factor")
+    return TrialWatch(
+        Path(track["root"]).absolute() / "runs" / track["parent_run_id"] / JOURNAL,
+        track["parent_run_id"],
+        trial_number=study["trial"],
+        replicate=study["replicate"],
+        num_seeds=study["num_seeds"],
+        max_epochs=job.config["trainer"]["max_epochs"],
+        metric=study["objectives"][0],
+        pruner=Pruner(study["pruner"], *(study[name] for name in names)),
     )
-    try:
-        job.save(record.folder / "job.json")
-        record.log_file(record.folder / "job.json")
-        record.log_text(OmegaConf.to_yaml(job.config), "config.yaml")
-        for path, text in origin.files.items():
-            record.log_text(text, path)
-        with record.system_metrics(enabled=track["system_metrics"]):
-            yield record
-        record.finish("FINISHED")
-    except Stopped:
-        record.finish("KILLED")
-        raise
-    except BaseException as error:
-        record.fail(error)
-        raise
 
 
-def _identity(job: Job) -> dict[str, str]:
-    circumstances = schema.circumstances()
-    return {
-        "seedbed.kind": "run",
-        "seedbed.signature": signature(job.config, circumstances),
-        "seedbed.setting": signature(job.config, circumstances | set(REPETITION)),
-        "seedbed.command": job.command,
-    }
-
-
-def _grow(job: Job, assembly: Assembly, record: Record, stopping: Stopping) -> dict[str, float]:
-    """Fits, evaluates the best checkpoint, keeps the model; returns the final metrics."""
-    classifier, data = assembly.classifier, assembly.data
-    val_loader = data.val_dataloader()
-    epoch_end = EpochEnd(record, record.folder, job.config["trainer"]["monitor"] if val_loader else None)
+def _grow(
+    job: Job,
+    assembly: Assembly,
+    record: Record,
+    stopping: Stopping,
+    watch: Watch | None,
+    start: Start | None,
+) -> Outcome:
+    """Fits, and unless a search has ended that early, evaluates the best checkpoint and keeps the model."""
+    val_loader = assembly.data.val_dataloader()
+    monitor = job.config["trainer"]["monitor"] if val_loader else None
+    epoch_end = EpochEnd(record, record.folder, monitor, signature=job_signature(job), watch=watch)
     trainer = _trainer(job, record, [epoch_end, StopAtStep(stopping)], assembly)
-    wall, cpu = time.perf_counter(), time.process_time()
-    with stopping.deferred():
-        trainer.fit(classifier, data.train_dataloader(), val_loader)
-    metrics = {"fit/wall_seconds": time.perf_counter() - wall, "fit/cpu_seconds": time.process_time() - cpu}
+    path = start.path if start else None
+    try:
+        with stopping.deferred():
+            trainer.fit(assembly.classifier, assembly.data.train_dataloader(), val_loader, ckpt_path=path)
+    except Pruned as pruned:
+        stopping.check()
+        return _cut_off(job, record, epoch_end, pruned)
+    return _ripen(job, assembly, record, epoch_end, trainer)
+
+
+def _cut_off(job: Job, record: Record, epoch_end: EpochEnd, pruned: Pruned) -> Outcome:
+    """What is said of a run that a search has ended: its metrics so far, no model."""
+    metrics = _spent(epoch_end) | epoch_end.best()
+    record.log_metrics(metrics, step=pruned.epoch)
+    record.deliver()
+    told = f"epoch {pruned.epoch} of {job.config['trainer']['max_epochs']}: {pruned.why}"
+    record.set_tags({"seedbed.pruned": told})
     record.log_json(in_force(), "provenance/in_force.json")
-    _restore(classifier, record.folder / "best.ckpt")
+    record.set_note(note(job, epoch_end.best_metrics | metrics, [f"Pruned at {told}"]))
+    return Outcome(record.run_id, job.name, epoch_end.best_metrics | metrics, pruned=True)
+
+
+def _ripen(job: Job, assembly: Assembly, record: Record, epoch_end: EpochEnd, trainer: pl.Trainer) -> Outcome:
+    """Evaluates the best checkpoint, keeps it and the model, and says what was found."""
+    classifier = assembly.classifier
+    metrics = _spent(epoch_end)
+    record.log_json(in_force(), "provenance/in_force.json")
+    _restore(classifier, record.folder / BEST)
     metrics |= epoch_end.best()
     if job.config["evaluate_test"]:
         metrics |= evaluate_test(trainer, assembly, record)
-    found = report(job.config, classifier.network, data)
+    found = report(job.config, classifier.network, assembly.data)
     metrics |= found.metrics
     record.set_tags(found.tags)
     for path, text in found.files.items():
         record.log_text(text, path)
     record.log_metrics(metrics, step=job.config["trainer"]["max_epochs"])
     record.deliver()
-    record.set_note(note(job, epoch_end.best_metrics | metrics, found.files))
+    texts = [text for path, text in found.files.items() if path.endswith(".txt")]
+    record.set_note(note(job, epoch_end.best_metrics | metrics, texts))
     keep(job, assembly, record)
-    return {**epoch_end.best_metrics, **metrics}
+    return Outcome(record.run_id, job.name, epoch_end.best_metrics | metrics)
+
+
+def _spent(epoch_end: EpochEnd) -> dict[str, float]:
+    return {f"fit/{name}_seconds": seconds for name, seconds in epoch_end.seconds().items()}
 
 
 def _trainer(job: Job, record: Record, callbacks: list[pl.Callback], assembly: Assembly) -> pl.Trainer:

@@ -2,14 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seedbed.errors import StoreError
-
 if TYPE_CHECKING:
-    from seedbed.track.record import Record
     from seedbed.track.store import Store
 
 # How much of a study there is, and how it is run: the same study goes on when these change.
@@ -46,28 +42,3 @@ def found(store: "Store", experiment: str, digest: str, code: str) -> str | None
         max_results=1,
     )
     return str(runs[0].info.run_id) if runs else None
-
-
-@contextmanager
-def alone(record: "Record") -> Iterator[None]:
-    """Holds the study's lock, which the system lets go of however the process ends.
-
-    Raises:
-        StoreError: where another process is at work on this study.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(record.folder / "study.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise StoreError(
-            f"study {record.run_id}",
-            expected="no other process at work on it",
-            got="one that runs the same command",
-            do="Wait for it, or set study.resume=false to make another study.",
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()

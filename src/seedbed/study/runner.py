@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 
 from seedbed.errors import TrainingError
 from seedbed.study.members import Member, members, of_run, search
@@ -46,7 +46,7 @@ class Runner:
         self._known: dict[str, Member] = {}
         for member in members(parent.store, parent.run_id):
             self._know(member)
-        self._num_launched = 0
+        self._tried: set[str] = set()
         self.failed: dict[str, Member] = {}
 
     def _know(self, member: Member) -> None:
@@ -55,9 +55,11 @@ class Runner:
             self._known[signature] = member
 
     def on_record(self, planned: Planned) -> Member | None:
-        """The finished or pruned run of this signature, if there is one."""
+        """The run of this signature that is not made again: finished, pruned, or tried already."""
         member = self._known.get(planned.signature)
-        return member if member is not None and member.status in COUNTS else None
+        if member is None or (member.status not in COUNTS and planned.signature not in self._tried):
+            return None
+        return member
 
     def run(self, wave: Sequence[Planned]) -> list[Member]:
         """Makes what is missing of a wave; the members of all, in its order.
@@ -78,9 +80,9 @@ class Runner:
         return [self._known[planned.signature] for planned in wave]
 
     def _make(self, chunk: Sequence[Planned]) -> None:
-        finished = self._launch([self._arguments(planned) for planned in chunk], self._num_launched)
-        self._num_launched += len(chunk)
+        finished = self._launch([self._arguments(planned) for planned in chunk], len(self._tried))
         for planned, done in zip(chunk, finished, strict=True):
+            self._tried.add(planned.signature)
             member = self._made(planned, done)
             self._know(member)
             if member.status == "FAILED":
@@ -135,11 +137,9 @@ class Runner:
 
 
 def _error(done: JobReturn) -> BaseException | None:
-    """What a job died of; Hydra raises it whenever the return value is looked at."""
-    if done.status == JobStatus.COMPLETED:
-        return None
+    """What a job died of: handed back, or raised where it never came so far."""
     try:
         told: Any = done.return_value
     except Exception as error:  # noqa: BLE001 - whatever a job died of is told, not handled
         return error
-    return RuntimeError(f"the job ended without a result ({told})")
+    return told if isinstance(told, BaseException) else None

@@ -54,13 +54,13 @@ class StudySweeper(Sweeper):
     def _record(self, store: "Store", outline: Outline) -> "Record":
         """The study's record: the one that the same command and code made, or a new one."""
         from seedbed.study.identity import found
-        from seedbed.track.provenance import code_digest
+        from seedbed.track.code_digest import code_digest
         from seedbed.track.record import Record
 
         track, code = self.config.track, code_digest(Path.cwd())
         known = found(store, track.experiment, outline.digest, code) if outline.study["resume"] else None
         if known is not None:
-            return Record.resume(store, known)
+            return Record.resume(store, known, params={}, same={}, reopen=True)
         tags = {
             "seedbed.kind": "study",
             "seedbed.study": outline.digest,
@@ -72,20 +72,18 @@ class StudySweeper(Sweeper):
         return Record.start(store, experiment=track.experiment, name=name, params=outline.varied, tags=tags)
 
     def _made(self, record: "Record", outline: Outline) -> None:
-        from seedbed.study.identity import alone
         from seedbed.study.work import Work
 
-        with alone(record):
-            try:
-                failures = Work(self.launcher, record, outline).done()
-            except Stopped:
-                record.finish("KILLED")
-                raise
-            except BaseException as error:
-                record.fail(error)
-                raise
-        if failures:
-            raise failures
+        try:
+            wrong = Work(self.launcher, record, outline).done()
+        except Stopped:
+            record.finish("KILLED")
+            raise
+        except BaseException as error:
+            record.fail(error)
+            raise
+        if wrong:
+            raise wrong
 
 
 def _command() -> str:

@@ -62,8 +62,25 @@ def code(folder: Path | None) -> Code:
         return Code("not in a git checkout" if outside else f"unknown, git says: {error}")
 
 
+def changes(folder: Path) -> tuple[Path, str, list[str]]:
+    """Top of the checkout, its commit and the paths that differ from it or are new.
+
+    Outside a checkout, and where git cannot tell, the folder itself, no commit and no paths.
+    """
+    try:
+        top = Path(_git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
+        commit = _commit(top)
+        return top, commit, _changed(top, commit)
+    except (FileNotFoundError, GitError):  # `code` says which of the two, in words
+        return folder, "", []
+
+
+def _commit(top: Path) -> str:
+    return _git(top, "rev-parse", "--verify", "--quiet", "HEAD", allowed=(0, 1)).strip()
+
+
 def _code(top: Path) -> Code:
-    commit = _git(top, "rev-parse", "--verify", "--quiet", "HEAD", allowed=(0, 1)).strip()
+    commit = _commit(top)
     branch = _git(top, "symbolic-ref", "--quiet", "--short", "HEAD", allowed=(0, 1)).strip()
     kept, left_out = _chosen(top, _changed(top, commit))
     diff = _diff(top, commit, kept) if kept else ""

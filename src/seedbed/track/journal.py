@@ -10,7 +10,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,6 +64,18 @@ class Journal:
                 entry = {"time": now, "step": step, "metrics": chunk}
                 self._write(json.dumps(entry).encode() + b"\n")
             self._known |= {(name, step) for name in new}
+
+    def adopt(self, points: Iterable[Point]) -> None:
+        """Takes in what the store has and this journal lacks, with its own time.
+
+        So a run that goes on where its folder is not (another host) repeats no step.
+        """
+        with self._lock:
+            for point in points:
+                if (point.name, point.step) not in self._known:
+                    entry = {"time": point.time, "step": point.step, "metrics": {point.name: point.value}}
+                    self._write(json.dumps(entry).encode() + b"\n")
+                    self._known.add((point.name, point.step))
 
     def points(self) -> list[Point]:
         """Every point, in the order of writing."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedbed.track import checkout
+from seedbed.track.code_digest import code_digest
 
 CPU_INFO = Path("/proc/cpuinfo")
 DRIVER = Path("/proc/driver/nvidia/version")
@@ -43,6 +44,7 @@ def provenance(folder: Path | None) -> Provenance:
     device = machine()
     tags = {
         "seedbed.code": code.state,
+        "seedbed.code_digest": code_digest(folder),
         "mlflow.source.git.commit": code.commit,
         "mlflow.source.git.branch": code.branch,
         "seedbed.host": device["host"],

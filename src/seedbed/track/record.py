@@ -1,14 +1,14 @@
 """One MLflow run, from its start to its status."""
 
-import json
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from contextlib import AbstractContextManager, contextmanager
+from typing import Literal, final
 
-from seedbed.track import dataset, registered
+from seedbed.errors import StoreError
+from seedbed.track import resumption
+from seedbed.track.artifacts import Artifacts
+from seedbed.track.hold import Hold
 from seedbed.track.journal import Journal
 from seedbed.track.load import Load
 from seedbed.track.provenance import origin
@@ -21,7 +21,8 @@ NOTE = "mlflow.note.content"
 REST = "\n\n*The rest stands in the artifact `note.md`.*"
 
 
-class Record:
+@final
+class Record(Artifacts):
     """One run in the store and its local folder.
 
     `folder` holds the journal of metric points and whatever the run works with, such as checkpoints.
@@ -32,10 +33,10 @@ class Record:
     """
 
     def __init__(self, store: Store, run_id: str) -> None:
-        self.store, self.run_id = store, run_id
-        self.folder = store.root / "runs" / run_id
+        super().__init__(store, run_id)
         self._journal = Journal(self.folder)
         self._load: Load | None = None
+        self._hold: Hold | None = None
 
     @classmethod
     def start(
@@ -69,11 +70,57 @@ class Record:
         with told(f"run {name!r}", do="See to the store, then start again."):
             run = store.client.create_run(experiment_id, tags=short, run_name=name)
         record = cls(store, run.info.run_id)
+        record._hold = Hold(record.folder)
         record._log_texts("params", {key: as_text(value) for key, value in params.items()})
         for path, text in whole.items():
             record.log_text(text, path)
         if note:
             record.set_note(note)
+        return record
+
+    @classmethod
+    def resume(
+        cls,
+        store: Store,
+        run_id: str,
+        *,
+        params: Mapping[str, Value],
+        same: Mapping[str, str],
+        reopen: bool = False,
+    ) -> "Record":
+        """A run that did not finish, RUNNING again.
+
+        What is on record stays: params that a crash kept from it are added, points that it has are
+        not written again.
+
+        Args:
+            store: where the run is.
+            run_id: MLflow's id.
+            params: as `start` was given them.
+            same: tags that must be on the run, such as the signature: one run is of one configuration.
+            reopen: a finished one too, such as a study that is to have more runs.
+
+        Raises:
+            StoreError: for a run that is not there, is finished, is another one than `same` says, or
+                that another process is at work on.
+        """
+        with told(f"run {run_id}", do="Look the id up with `seedbed ui`."):
+            store.client.get_run(run_id)
+        record = cls(store, run_id)
+        record._hold = Hold(record.folder)  # before the run is looked at: its holder may just finish it
+        run = store.client.get_run(run_id)
+        try:
+            resumption.check(run, same, reopen=reopen)
+        except StoreError:
+            record._hold.release(forget=run.info.status == "FINISHED")
+            raise
+        with record._told("status"):
+            store.client.update_run(run_id, status="RUNNING")
+            for tag in set(resumption.ENDINGS) & set(run.data.tags):
+                store.client.delete_tag(run_id, tag)
+        missing = {name: as_text(value) for name, value in params.items() if name not in run.data.params}
+        record._log_texts("params", missing)
+        record._journal.adopt(resumption.points(store, run))
         return record
 
     def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
@@ -98,47 +145,10 @@ class Record:
                 self.store.client.log_batch(self.run_id, metrics=metrics, synchronous=True)
                 self._journal.mark_delivered(end)
 
-    def log_text(self, text: str, path: str) -> None:
-        """Keeps a text as the artifact `path`; undecodable bytes, as surrogates, come out as they were."""
-        name = Path(path)
-        with TemporaryDirectory(dir=self.folder) as folder:
-            file = Path(folder) / name.name
-            file.write_bytes(text.encode(errors="surrogateescape"))
-            self.log_file(file, "" if name.parent == Path() else name.parent.as_posix())
-
-    def log_json(self, value: Any, path: str) -> None:
-        """Keeps plain values as the JSON artifact `path`."""
-        self.log_text(json.dumps(value, indent=2) + "\n", path)
-
-    def log_file(self, file: Path, folder: str = "") -> None:
-        """Keeps a copy of a local file under its own name in the artifact folder."""
-        with self._told(f"artifact {file.name}"):
-            self.store.client.log_artifact(self.run_id, str(file), folder or None)
-
-    def log_folder(self, local: Path, folder: str) -> None:
-        """Keeps a copy of everything in a local folder in the artifact folder."""
-        with self._told(f"artifacts {folder}"):
-            self.store.client.log_artifacts(self.run_id, str(local), folder or None)
-
-    def log_dataset(
-        self,
-        *,
-        name: str,
-        source: str,
-        split: str,
-        digest: str,
-        profile: Mapping[str, Any],
-        schema: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Says what the run read, as an MLflow dataset input; see `dataset.entity`."""
-        entity = dataset.entity(name, source, split, digest, profile, schema)
-        with self._told(f"data set {name}"):
-            self.store.client.log_inputs(self.run_id, datasets=[entity])
-
-    def log_model(self, folder: Path) -> None:
-        """Keeps a predictor's folder as the MLflow model `model` of this run; see `registered.log`."""
-        with self._told("model"):
-            registered.log(self.store.client, self.run_id, folder)
+    def tags(self) -> dict[str, str]:
+        """The run's tags, as the store has them now."""
+        with self._told("tags"):
+            return dict(self.store.client.get_run(self.run_id).data.tags)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Sets tags; a text over 8000 characters goes to `tags/NAME.txt` whole."""
@@ -187,6 +197,8 @@ class Record:
         self._journal.close()
         with self._told("status", do="The run still counts as RUNNING; nothing else is missing."):
             self.store.client.set_terminated(self.run_id, status)
+        if self._hold is not None:
+            self._hold.release(forget=status == "FINISHED")
 
     def fail(self, error: BaseException) -> None:
         """Closes the run as FAILED, with the trace as artifact `error.txt` and its last line as a tag."""
@@ -196,5 +208,7 @@ class Record:
         self.set_tags({"seedbed.error": f"{type(error).__name__}: {error}".partition("\n")[0]})
         self.finish("FAILED")
 
-    def _told(self, what: str, do: str = "See to the store; the run's folder keeps what it has.") -> Any:
+    def _told(
+        self, what: str, do: str = "See to the store; the run's folder keeps what it has."
+    ) -> AbstractContextManager[None]:
         return told(f"run {self.run_id}, {what}", do=do)

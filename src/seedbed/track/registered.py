@@ -22,6 +22,8 @@ NAME = "model"
 def log(client: Any, run_id: str, folder: Path) -> str:
     """Adds the model to the run, READY where all of it arrived, else FAILED.
 
+    A run has one model: what a process that was killed left of it is completed, not made twice.
+
     Args:
         client: an `mlflow.MlflowClient`.
         run_id: the run that made it.
@@ -32,18 +34,32 @@ def log(client: Any, run_id: str, folder: Path) -> str:
     """
     from mlflow.entities import LoggedModelOutput
 
-    experiment_id = client.get_run(run_id).info.experiment_id
-    entity = client.create_logged_model(experiment_id, NAME, source_run_id=run_id, model_type="classifier")
+    run = client.get_run(run_id)
+    linked = {output.model_id for output in run.outputs.model_outputs} if run.outputs else set()
+    entity = _begun(client, run)
+    if entity.model_id in linked and str(entity.status) == "READY":
+        return str(entity.model_id)
     status = "FAILED"
     try:
         with TemporaryDirectory() as scratch:
             write(Path(scratch), folder, run_id=run_id, model_id=entity.model_id)
             client.log_model_artifacts(entity.model_id, scratch)
-        client.log_outputs(run_id, [LoggedModelOutput(entity.model_id, step=0)])
+        if entity.model_id not in linked:
+            client.log_outputs(run_id, [LoggedModelOutput(entity.model_id, step=0)])
         status = "READY"
     finally:
         client.finalize_logged_model(entity.model_id, status)
     return str(entity.model_id)
+
+
+def _begun(client: Any, run: Any) -> Any:
+    """The run's model, made where it is missing."""
+    experiment_id, run_id = run.info.experiment_id, run.info.run_id
+    found = client.search_logged_models([experiment_id], filter_string=f"source_run_id = '{run_id}'")
+    ours = [entity for entity in found if entity.name == NAME]
+    if ours:
+        return ours[0]
+    return client.create_logged_model(experiment_id, NAME, source_run_id=run_id, model_type="classifier")
 
 
 def write(target: Path, folder: Path, *, run_id: str | None = None, model_id: str | None = None) -> None:

@@ -1,0 +1,76 @@
+"""The record of one job, from its first line to its status, whether the job ends, fails or is stopped."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from seedbed import config as schema
+from seedbed.errors import Stopped
+from seedbed.job import REPETITION, Job
+from seedbed.track.provenance import provenance
+from seedbed.track.record import Record
+from seedbed.track.signature import signature
+from seedbed.track.store import Store
+
+
+@contextmanager
+def recorded(job: Job, run_id: str | None) -> Iterator[Record]:
+    """The run's record, closed with the right status however the run ends, if not by whoever has it.
+
+    Args:
+        job: what runs.
+        run_id: MLflow run to go on in; None: a new one.
+    """
+    track = job.config["track"]
+    origin = provenance(Path.cwd())
+    record = _opened(job, run_id, _identity(job) | origin.tags)
+    try:
+        if run_id is None or not record.has(
+            "job.json"
+        ):  # the last of these files: a crash may have come before it
+            job.save(record.folder / "job.json")
+            record.log_text(OmegaConf.to_yaml(job.config), "config.yaml")
+            for path, text in origin.files.items():
+                record.log_text(text, path)
+            record.log_file(record.folder / "job.json")
+        with record.system_metrics(enabled=track["system_metrics"]):
+            yield record
+    except Stopped:
+        record.finish("KILLED")
+        raise
+    except BaseException as error:
+        record.fail(error)
+        raise
+
+
+def _opened(job: Job, run_id: str | None, tags: dict[str, str]) -> Record:
+    track = job.config["track"]
+    store = Store.open(Path(track["root"]))
+    if run_id is not None:
+        same = {name: tags[name] for name in ("seedbed.signature", "seedbed.code_digest")}
+        return Record.resume(store, run_id, params=job.params, same=same)
+    return Record.start(
+        store,
+        experiment=track["experiment"],
+        name=job.name,
+        params=job.params,
+        tags=tags,
+        parent_run_id=track["parent_run_id"],
+    )
+
+
+def job_signature(job: Job) -> str:
+    """Identity of a job's config: what can move its result."""
+    return signature(job.config, schema.circumstances())
+
+
+def _identity(job: Job) -> dict[str, str]:
+    stage = job.config["study"]["stage"]
+    return {
+        "seedbed.kind": "run",
+        "seedbed.signature": job_signature(job),
+        "seedbed.setting": signature(job.config, schema.circumstances() | set(REPETITION)),
+        "seedbed.command": job.command,
+    } | ({"seedbed.stage": stage} if stage else {})

@@ -1,0 +1,58 @@
+"""One process a run: a lock that the system takes back however its holder ends."""
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+from seedbed.errors import StoreError
+
+# What a file system says that knows no locks: there nobody can tell, and nobody is refused.
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+class Hold:
+    """The right to write to a run.
+
+    A run whose process was killed still counts as RUNNING in the store; whether somebody is at work
+    on it is told by this lock alone. A POSIX lock, because forked workers do not inherit it.
+
+    Args:
+        folder: the run's local folder.
+
+    Raises:
+        StoreError: where another process has it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "lock"
+        self._file: int | None = os.open(self.path, os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in NO_LOCKS:
+                return
+            self._close()
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                raise
+            raise StoreError(
+                f"run {folder.name}",
+                expected="a run that no process is at work on",
+                got="one that another process writes to",
+                do="Let it end, or end it, then start again.",
+            ) from error
+
+    def release(self, *, forget: bool) -> None:
+        """Lets go; a second time does nothing.
+
+        Args:
+            forget: the run is over for good, so that the file goes too.
+        """
+        if self._file is not None and forget:
+            self.path.unlink(missing_ok=True)
+        self._close()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
