@@ -7,8 +7,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, Checkpoint
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from seedbed.checkpoint import BEST, LAST, MARK, Mark, commit, copy_atomically
 from seedbed.classifier import Classifier
@@ -16,6 +15,7 @@ from seedbed.errors import Pruned
 from seedbed.metric.glossary import better
 from seedbed.pruning import Watch
 from seedbed.stopping import Stopping
+from seedbed.terminal import live
 from seedbed.track.record import Record
 
 
@@ -145,7 +145,6 @@ class Bar(Callback):
     """One live line on a terminal, nothing elsewhere."""
 
     def __init__(self, name: str, num_steps: int) -> None:
-        console = Console(stderr=True)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -153,7 +152,7 @@ class Bar(Callback):
             TimeRemainingColumn(),
             TextColumn("{task.fields[latest]}"),
         )
-        self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.progress = live(*columns)
         self.task = self.progress.add_task(name, total=num_steps, latest="")
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

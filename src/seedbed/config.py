@@ -257,7 +257,7 @@ class Objective:
 
 @dataclass
 class Pinned:
-    split: int | None = key("root seed whose split stream cuts off the validation examples; null: seed")
+    split: int | None = key("root seed whose split stream cuts validation and deals the folds; null: seed")
     init: int | None = key("root seed whose init stream draws the first weights; null: seed")
     order: int | None = key("root seed whose order stream shuffles the examples; null: seed")
     augmentation: int | None = key("root seed whose augmentation stream crops and flips; null: seed")

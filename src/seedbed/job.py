@@ -60,7 +60,7 @@ class Job:
         return cls(**json.loads(path.read_text()))
 
 
-def from_hydra(composed: DictConfig, hydra: DictConfig, command: str) -> Job:
+def from_hydra(composed: DictConfig, hydra: Any, command: str) -> Job:
     """The job that Hydra composed.
 
     Args:

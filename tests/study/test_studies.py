@@ -1,5 +1,8 @@
 """Whole studies on real digits: what they run, what they keep, how they end."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,7 +82,7 @@ def test_the_parent_ends_with_aggregate_table_and_note(run_study: RunStudy, tmp_
     assert len(table) == 3
     note = parent.data.tags["mlflow.note.content"]
     assert f"| mlp | 2 | {mean:.4f} |" in note
-    assert "mlp beats softmax by " in note
+    assert "n = 2 pairs, p = " in note
     assert "[Compare 4 of 4 runs](#/compare-runs?runs=" in note
     assert f"seedbed report {parent.info.run_id[:8]} --out report" in told
 
@@ -234,10 +237,8 @@ def test_cross_validation_tests_each_fold_once(run_study: RunStudy, tmp_path: Pa
 
 def counted(child: Run) -> list[int]:
     """Class counts of the run's test split."""
-    import json
-
     assert child.inputs is not None
-    profiles = [json.loads(split.dataset.profile) for split in child.inputs.dataset_inputs]
+    profiles = [json.loads(str(split.dataset.profile)) for split in child.inputs.dataset_inputs]
     (test,) = [profile for profile in profiles if profile["split"] == "test"]
     return list(test["class_counts"])
 
@@ -278,7 +279,7 @@ def test_a_variance_study_moves_one_stream_at_a_time(run_study: RunStudy, tmp_pa
 
 REFUSED = [
     (("study=tpe",), r"^study: expected keys with a range to search, got none"),
-    ((RANGE,), r"^optimizer\.lr: expected a list .* add study=quasi_random"),
+    ((RANGE,), r"^optimizer\.lr: expected a list .* search the interval: study=quasi_random"),
     (("study=tpe", RANGE, "seed=0,1"), r"^seed: expected one value, because study\.num_seeds generates"),
     (("study=tpe,random", RANGE), r"^study: expected one value, because a study has one, got a list"),
     (("study.num_seeds=0", "seed=0"), r"^study\.num_seeds: expected 1 or more, got 0"),
@@ -318,10 +319,23 @@ def test_an_objective_that_no_run_has_names_those_that_there_are(run_study: RunS
 
 
 def test_a_study_that_another_process_is_at_work_on_is_refused(run_study: RunStudy, tmp_path: Path) -> None:
-    from filelock import FileLock
-
     run_study("seed=0,1", *QUICK)
     parent, _ = family(tmp_path)
-    with FileLock(tmp_path / "mlruns" / "runs" / parent.info.run_id / "study.lock"):
-        with pytest.raises(StoreError, match="expected no other process at work on it"):
+    lock = tmp_path / "mlruns" / "runs" / parent.info.run_id / "lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(StoreError, match="expected a run that no process is at work on"):
             run_study("seed=0,1", *QUICK)
+        other.communicate("done\n", timeout=60)
+
+
+HOLDER = """
+import fcntl, os, sys
+file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.readline()
+"""

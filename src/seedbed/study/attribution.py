@@ -57,9 +57,9 @@ def _finding(runs: Sequence[Member], metric: str, number: int | None) -> Finding
     all_together = describe(total)
     sentence = (
         f"All streams together: n = {all_together.n}, mean {all_together.mean:.4f}, "
-        f"sd {unit.told(all_together.deviation or 0.0, 3)} {unit.name}. One stream varies at a time, the others "
-        "stay at the root seed (after Bouthillier et al. 2021); shares add up to 1 only where streams do not "
-        "interact, and within their intervals."
+        f"sd {unit.told(all_together.deviation or 0.0, 3)} {unit.name}. One stream varies at a time, the "
+        "others stay at the root seed (after Bouthillier et al. 2021); shares add up to 1 only where streams "
+        "do not interact, and within their intervals."
     )
     left_out = len(runs) - len(counted)
     told = f"{table}\n\n{sentence}" + (

@@ -145,8 +145,7 @@ def outlined(config: DictConfig, arguments: Sequence[str], loader: Any, resolve:
     Raises:
         ConfigError: naming the key.
     """
-    study = OmegaConf.to_container(config.study, resolve=True)
-    assert isinstance(study, dict)
+    study: dict[str, Any] = {str(key): value for key, value in _plain(config.study).items()}
     kind = str(config.hydra.runtime.choices.study)
     space = parsed(study["space"], arguments, loader)
     _check(kind, study, space)
@@ -173,6 +172,12 @@ def outlined(config: DictConfig, arguments: Sequence[str], loader: Any, resolve:
         content.append(planner.job(settings[0]).config["data"])
     digest = identity(kind, study, content)
     return Outline(kind, study, space, planner, settings, repeated, root, digest, config.track.root)
+
+
+def _plain(group: DictConfig) -> dict[Any, Any]:
+    container = OmegaConf.to_container(group, resolve=True)
+    assert isinstance(container, dict)
+    return container
 
 
 def _check(kind: str, study: dict[str, Any], space: Space) -> None:

@@ -92,7 +92,7 @@ class Planner:
         for key, value in repetition.items():
             _put(config, key, value)
         told = {f"study.{key}": value for key, value in place.items()}
-        texts = {key: _text(value) for key, value in (repetition | told).items()}
+        texts = {key: _text(value) for key, value in {**repetition, **told}.items()}
         overrides = self.fixed | setting.overrides | texts
         name = f"{setting.name} {mark}".strip() or "run"
         return Planned(setting, name, overrides, signature(config, circumstances()))

@@ -71,7 +71,7 @@ def values(key: str, override: Override) -> list[str]:
             key,
             expected="a list such as 0.1,0.01 or range(0,5), because study=grid runs every value",
             got=override.get_value_string(),
-            do="List the values, or add study=quasi_random (exploration) or study=tpe to search the interval.",
+            do="List the values, or search the interval: study=quasi_random (exploration) or study=tpe.",
         )
     found = list(override.sweep_string_iterator())
     if not found:

@@ -101,7 +101,7 @@ def _stage(
     keys: Mapping[str, bool],
 ) -> Wave:
     return [
-        planner.run(setting, f"{stage} {mark}", seed | keys, {"stage": stage, "replicate": number})
+        planner.run(setting, f"{stage} {mark}", {**seed, **keys}, {"stage": stage, "replicate": number})
         for setting in settings
         for number, (mark, seed) in enumerate(fresh(root, stage, num_seeds))
     ]

@@ -64,7 +64,7 @@ class Trials:
     def _run(
         self, number: int, setting: Setting, mark: str, seed: Mapping[str, Any], replicate: int
     ) -> Planned:
-        place = {"stage": "search", "trial": number, "replicate": replicate}
+        place: dict[str, int | str | None] = {"stage": "search", "trial": number, "replicate": replicate}
         return self.planner.run(setting, mark, {**seed, "evaluate_test": False}, place)
 
     def _tell(self, trial: Trial, found: Sequence[Member]) -> None:
