@@ -9,7 +9,7 @@ import numpy as np
 from seedbed.study import resampling
 from seedbed.study.power import Design, num_seeds, smallest_effect
 from seedbed.study.resampling import Improvement, Permutation
-from seedbed.study.statistics import ALPHA, Estimate, Values, estimate
+from seedbed.study.statistics import ALPHA, Estimate, Sample, Values, estimate
 
 
 class Difference(NamedTuple):
@@ -99,7 +99,7 @@ def paired(a: Values, b: Values, ratio: float = 0.0) -> Difference:
     )
 
 
-def unpaired(a: Values, b: Values, ratio: float = 0.0) -> Difference:
+def unpaired(a: Sample, b: Sample, ratio: float = 0.0) -> Difference:
     """Two settings whose runs share nothing: Welch's t test.
 
     Args:
@@ -107,7 +107,7 @@ def unpaired(a: Values, b: Values, ratio: float = 0.0) -> Difference:
         b: likewise.
         ratio: as in `statistics.estimate`.
     """
-    found = _welch(a, b, ratio)
+    found = welch(a, b, ratio)
     exists = found is not None and found.error > 0
     resampled = min(len(a), len(b)) > 1 and not ratio
     share = resampling.improvement_of_samples(a, b) if resampled else resampling.improvement(a, b)
@@ -123,7 +123,16 @@ def unpaired(a: Values, b: Values, ratio: float = 0.0) -> Difference:
     )
 
 
-def _welch(a: Values, b: Values, ratio: float) -> Estimate | None:
+def welch(a: Sample, b: Sample, ratio: float = 0.0) -> Estimate | None:
+    """Difference of the means with Welch's degrees of freedom; None where no t test exists.
+
+    Args:
+        a: one value a run.
+        b: likewise.
+        ratio: as in `statistics.estimate`.
+
+    Source: Welch 1947.
+    """
     if min(len(a), len(b)) < 2:
         return None
     scale = _scale(a, b)
@@ -135,7 +144,7 @@ def _welch(a: Values, b: Values, ratio: float) -> Estimate | None:
     return Estimate(means[0].mean - means[1].mean, sum(variances) ** 0.5, sum(variances) ** 2 / weights)
 
 
-def _scale(a: Values, b: Values) -> float:
+def _scale(a: Sample, b: Sample) -> float:
     return max(float(np.abs(a).max()), float(np.abs(b).max()))
 
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import stats
 
-from seedbed.study.statistics import CONFIDENCE, Values, spread
+from seedbed.study.statistics import CONFIDENCE, Sample, Values, spread
 
 # Up to this many arrangements all are tried, else as many as NUM_DRAWS at random.
 MAX_EXACT = 2**16
@@ -54,13 +54,13 @@ def sign_flip(differences: Values) -> Permutation:
     return _permutation((differences,), "samples", 2 ** len(differences))
 
 
-def exchange(a: Values, b: Values) -> Permutation:
+def exchange(a: Sample, b: Sample) -> Permutation:
     """Were the settings alike, each run might as well belong to the other."""
     return _permutation((a, b), "independent", math.comb(len(a) + len(b), len(a)))
 
 
 def _permutation(
-    samples: tuple[Values, ...], kind: Literal["samples", "independent"], num_arrangements: int
+    samples: tuple[Sample, ...], kind: Literal["samples", "independent"], num_arrangements: int
 ) -> Permutation:
     exact = num_arrangements <= MAX_EXACT
     found = stats.permutation_test(
@@ -78,7 +78,7 @@ def _contrast(a: np.ndarray, b: np.ndarray | None = None, axis: int = -1) -> np.
     return np.asarray(a.mean(axis) if b is None else a.mean(axis) - b.mean(axis))
 
 
-def bootstrap(*samples: Values) -> tuple[float, float] | None:
+def bootstrap(*samples: Sample) -> tuple[float, float] | None:
     """BCa interval, 95 %, of the mean of one sample, or of the difference of the means of two.
 
     Returns:
@@ -102,7 +102,7 @@ def bootstrap(*samples: Values) -> tuple[float, float] | None:
     return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
 
-def improvement(a: Values, b: Values) -> Improvement:
+def improvement(a: Sample, b: Sample) -> Improvement:
     """Share of combinations of a value of a with one of b in which a is larger."""
     differences = a[:, None] - b
     return Improvement(float((differences > 0).mean() + (differences == 0).mean() / 2), None, None)
@@ -117,7 +117,7 @@ def improvement_of_pairs(differences: Values) -> Improvement:
     return Improvement(wins / len(differences), float(low), float(high))
 
 
-def improvement_of_samples(a: Values, b: Values) -> Improvement:
+def improvement_of_samples(a: Sample, b: Sample) -> Improvement:
     """Share of combinations in which a is larger, with the interval of Brunner and Munzel (2000).
 
     It has no interval where the samples do not overlap: nothing then tells how far apart they are.

@@ -7,6 +7,7 @@ from jaxtyping import Float64
 from scipy import special, stats
 
 Values = Float64[np.ndarray, " run"]
+Sample = Float64[np.ndarray, " _"]  # beside others of other lengths
 CONFIDENCE = 0.95
 ALPHA = 0.05
 # A spread below this share of the values is rounding in the last digits of float64.

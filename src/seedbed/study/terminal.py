@@ -35,9 +35,8 @@ class Page:
         told = [
             place for place, pair in enumerate(pairs) if len(pairs) <= NUM_PAIRS_TOLD or pair.a is rows[0]
         ]
-        self.section(
-            f"t tests, p values after Holm over {len(pairs)} pairs:", [words[place] for place in told]
-        )
+        head = f"t tests, p values after Holm over {len(pairs)} pairs:" if len(pairs) > 1 else "t test:"
+        self.section(head, [words[place] for place in told])
         if len(told) < len(pairs):
             self.out.print(f"  The other {len(pairs) - len(told)} pairs are in the table only.")
         self._table(tables.pair_heads(unit), [tables.pair_cells(pair, unit) for pair in pairs])

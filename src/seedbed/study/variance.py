@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from scipy import stats
 
-from seedbed.study.statistics import CONFIDENCE, Values, spread
+from seedbed.study.statistics import CONFIDENCE, Sample, Values, spread
 
 TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 
@@ -35,7 +35,7 @@ class Share(NamedTuple):
     share_high: float
 
 
-def variance_shares(groups: Mapping[str, Values], total: Values) -> list[Share]:
+def variance_shares(groups: Mapping[str, Sample], total: Sample) -> list[Share]:
     """The share of each stream in the variance of a metric.
 
     The intervals take the values for normal and the groups for independent: chi-square for a standard
@@ -54,7 +54,7 @@ def variance_shares(groups: Mapping[str, Values], total: Values) -> list[Share]:
     return sorted(shares, key=lambda share: -share.share)
 
 
-def _share(stream: str, values: Values, total: Values) -> Share:
+def _share(stream: str, values: Values, total: Sample) -> Share:
     freedom, freedom_total = len(values) - 1, len(total) - 1
     deviation = spread(values)
     share = (deviation / spread(total)) ** 2
