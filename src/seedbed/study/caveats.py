@@ -1,6 +1,7 @@
 """What a comparison leaves out, or limits what it says: sentences, none of them silent."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
@@ -24,11 +25,10 @@ COVERAGE: Mapping[int, tuple[float, float, float]] = {
     30: (93.3, 87.7, 92.2),
 }
 ENDED = {
-    "FAILED": "failed",
-    "KILLED": "were stopped",
-    "RUNNING": "are still running",
-    "SCHEDULED": "have not started",
-    "PRUNED": "were pruned by the search",
+    "KILLED": "stopped",
+    "RUNNING": "still running",
+    "SCHEDULED": "not started",
+    "PRUNED": "pruned by the search",
 }
 
 
@@ -53,14 +53,14 @@ def told(
     repeated = [run for run in chosen if run.status == "FINISHED" and run.run_id not in counted_ids]
     missing = [run for run in counted if metric not in run.metrics]
     broken = [run for run in counted if not math.isfinite(run.metrics.get(metric, 0.0))]
-    reasons = [(runs, ENDED.get(status, status)) for status, runs in _by_status(unfinished)]
+    reasons = [(runs, ENDED.get(status, status.lower())) for status, runs in _by_status(unfinished)]
     reasons += [
-        (repeated, "have the config and seeds of a later run, which counts instead"),
-        (missing, f"have no {metric}"),
-        (broken, f"have a {metric} that is not a finite number"),
+        (repeated, "with the config and seeds of a later run, which counts instead"),
+        (missing, f"without {metric}"),
+        (broken, f"whose {metric} is no finite number"),
     ]
     left_out = [
-        f"{len(runs)} of {len(chosen)} runs {reason} and are in no mean: {named(runs)}."
+        f"In no mean: {len(runs)} of {len(chosen)} runs, {reason}: {named(runs)}."
         for runs, reason in reasons
         if runs
     ]
@@ -123,9 +123,9 @@ def _few(rows: Sequence[Setting]) -> str:
     measured = max((size for size in COVERAGE if size <= number), default=min(COVERAGE))
     skewed, heavy, bca = COVERAGE[measured]
     return (
-        f"n = {number}: a 95 % t interval of so few runs covers less where the metric is skewed, {skewed:g} % "
-        f"at skewness 1.8 and {heavy:g} % at 6.2; BCa covers {bca:g} % even where it is normal (measured at "
-        f"n = {measured}, experiments/statistics)."
+        f"n = {number}: a 95 % t interval of so few runs covers less where the metric is skewed, {skewed:g} "
+        f"% at skewness 1.8 and {heavy:g} % at 6.2; BCa covers {bca:g} % even where it is normal (measured "
+        f"at n = {measured}, experiments/statistics)."
     )
 
 
@@ -157,12 +157,11 @@ def _merged(row: Setting, by: str | None) -> str:
 
 def of_pairs(pairs: Sequence[Pair]) -> list[str]:
     """Runs that had no partner."""
-    return [
-        f"{pair.a.name} against {pair.b.name}: left out of this pair, for want of a partner with the same "
-        f"split, order and fold: {named(pair.alone)}."
-        for pair in pairs
-        if pair.alone
-    ]
+    counts = Counter(run for pair in pairs for run in {run.run_id: run.name for run in pair.alone}.items())
+    if not counts:
+        return []
+    told = _listed(f"{name} ({number} pairs)" for (_, name), number in counts.items())
+    return [f"Left out for want of a partner with the same split, order and fold: {told}."]
 
 
 def _listed(names: Iterable[str]) -> str:

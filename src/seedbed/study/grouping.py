@@ -66,7 +66,7 @@ def names(told: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _word(key: str, value: str) -> str:
-    speaks_for_itself = re.match(r"[A-Za-z_]", value) and value not in ("null", "True", "False")
+    speaks_for_itself = re.match(r"[A-Za-z_]", value) and value.lower() not in ("null", "none", "true", "false")
     return value if speaks_for_itself else f"{key} {value or DEFAULT}"
 
 
