@@ -50,7 +50,7 @@ def test_unpaired_equivalence_agrees_with_statsmodels() -> None:
 
 
 def test_pairs_that_differ_by_one_constant_have_no_t_test_in_spite_of_rounding() -> None:
-    a, b = np.array([0.3, 0.6, 0.9]), np.array([0.2, 0.5, 0.8])
+    a, b = np.array([0.3, 0.7, 1.1]), np.array([0.2, 0.6, 1.0])
     assert len(set(a - b)) > 1
     found = paired(a, b)
     assert (found.estimate, found.interval, found.p_value, found.bootstrap, found.deviation) == (None,) * 5
@@ -60,7 +60,8 @@ def test_pairs_that_differ_by_one_constant_have_no_t_test_in_spite_of_rounding()
 
 def test_settings_without_any_spread_have_no_t_test() -> None:
     found = unpaired(np.array([0.9, 0.9, 0.9]), np.array([0.8, 0.8]))
-    assert (found.estimate, found.bootstrap, found.mean) == (None, None, pytest.approx(0.1))
+    assert (found.estimate, found.bootstrap) == (None, None)
+    assert found.mean == pytest.approx(0.1)
     assert found.permutation is not None
 
 

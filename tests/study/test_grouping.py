@@ -86,8 +86,9 @@ def test_partners_share_split_order_and_fold() -> None:
 
 
 def test_a_pinned_stream_counts_with_the_seed_it_was_pinned_to() -> None:
-    pinned = {"streams__split": "7", "streams__order": "8"}
-    a, b = [run("a", 0, 1.0, **pinned)], [run("b", 1, 1.0, **pinned)]
+    a, b = (
+        [run(model, seed, 1.0, streams__split="7", streams__order="8")] for seed, model in enumerate("ab")
+    )
     assert partners(a, b).a == a
     assert partners(a, [run("b", 0, 1.0)]).a == []
 

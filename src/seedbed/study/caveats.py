@@ -78,8 +78,9 @@ def _stage(members: Sequence[Member], chosen: Sequence[Member]) -> list[str]:
         return []
     stage = chosen[0].tags.get("seedbed.stage", "")
     return [
-        f"Compared are the {len(chosen)} runs of the stage {stage}; the {earlier} of other stages chose the "
-        "settings, and would flatter them."
+        f"Compared are the {len(chosen)} runs of the stage {stage}; the {earlier} of other stages are left "
+        f"out, "
+        "because a search flatters what it chose."
     ]
 
 

@@ -66,8 +66,8 @@ def names(told: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _word(key: str, value: str) -> str:
-    speaks_for_itself = re.match(r"[A-Za-z_]", value) and value.lower() not in ("null", "none", "true", "false")
-    return value if speaks_for_itself else f"{key} {value or DEFAULT}"
+    is_word = re.match(r"[A-Za-z_]", value) and value.lower() not in ("null", "none", "true", "false")
+    return value if is_word else f"{key} {value or DEFAULT}"
 
 
 def fold_ratio(runs: Sequence[Member]) -> float:
