@@ -106,8 +106,8 @@ def test_unequal_numbers_of_seeds_are_told() -> None:
     comparison = compare([*ladder(3, "a", "b"), run("b", 7, 0.9), run("b", 8, 0.9)])
     assert "The settings have unequal numbers of runs: b 5, a 3." in comparison.warnings
     assert (
-        "Left out for want of a partner with the same split, order and fold: b seed 7 (1 pairs), b seed 8 "
-        "(1 pairs)." in comparison.warnings
+        "Left out for want of a partner with the same split, order and fold: b seed 7 (1 pair), b seed 8 "
+        "(1 pair)." in comparison.warnings
     )
 
 

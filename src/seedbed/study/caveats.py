@@ -161,7 +161,9 @@ def of_pairs(pairs: Sequence[Pair]) -> list[str]:
     counts = Counter(run for pair in pairs for run in {run.run_id: run.name for run in pair.alone}.items())
     if not counts:
         return []
-    told = _listed(f"{name} ({number} pairs)" for (_, name), number in counts.items())
+    told = _listed(
+        f"{name} ({number} pair{'s' if number > 1 else ''})" for (_, name), number in counts.items()
+    )
     return [f"Left out for want of a partner with the same split, order and fold: {told}."]
 
 

@@ -60,7 +60,9 @@ def find(store: Store, text: str) -> Member:
 
 def _matching(store: Store, experiment_ids: Sequence[str], text: str) -> list[Any]:
     quote = '"' if "'" in text else "'"
-    found = search(store, experiment_ids, f"attributes.run_name = {quote}{text}{quote}")
+    # No filter of MLflow can hold a name with both kinds of quotes.
+    filter_string = "" if quote in text else f"attributes.run_name = {quote}{text}{quote}"
+    found = [run for run in search(store, experiment_ids, filter_string) if run.info.run_name == text]
     if PREFIX.fullmatch(text):
         found += search(store, experiment_ids, f"attributes.run_id LIKE '{text}%'")
     return list({run.info.run_id: run for run in found}.values())
