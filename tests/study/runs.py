@@ -33,3 +33,12 @@ def run(
 def foreign(name: str, value: float, **params: str) -> Member:
     """A run of another program."""
     return Member(name, name, "1", "FINISHED", "", params, {"val_acc": value}, {})
+
+
+def ladder(num_seeds: int = 3, *models: str) -> list[Member]:
+    """Settings a point apart, with a spread of their own."""
+    return [
+        run(model, seed, 0.8 + 0.01 * rank + 0.001 * (seed * (rank + 2) % 3))
+        for rank, model in enumerate(models or ("softmax", "mlp", "cnn"))
+        for seed in range(num_seeds)
+    ]

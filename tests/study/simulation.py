@@ -1,13 +1,11 @@
 """Do the intervals, tests and numbers of `seedbed compare` keep what they promise? Simulated studies.
 
-    python -m tests.study.simulation
-
-writes experiments/statistics/results.csv. Every simulation calls the code that `compare` calls.
+Every simulation calls the code that `compare` calls.
 """
 
 import csv
-from collections.abc import Callable, Iterator
-from itertools import combinations, product
+from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -33,17 +31,6 @@ class Metric(NamedTuple):
 
     draw: Draw
     mean: float
-
-
-class Result(NamedTuple):
-    """One line of results.csv: a share of studies, which should be `target`."""
-
-    what: str
-    metric: str
-    n: int
-    num_studies: int
-    share: float
-    target: float
 
 
 METRICS = {
@@ -99,10 +86,10 @@ def called_different(name: str, n: int, *, paired: bool, num_studies: int = NUM_
     if paired:
         common = METRICS[name].draw(rng, (num_studies, n))
         a, b = a + common, b + common
-    return float(np.mean([_p_value(*two, paired=paired) <= ALPHA for two in zip(a, b, strict=True)]))
+    return float(np.mean([p_value(*two, paired=paired) <= ALPHA for two in zip(a, b, strict=True)]))
 
 
-def _p_value(a: np.ndarray, b: np.ndarray, *, paired: bool) -> float:
+def p_value(a: np.ndarray, b: np.ndarray, *, paired: bool) -> float:
     found = estimate(a - b) if paired else welch(a, b)
     assert found is not None
     return found.p_value()
@@ -115,10 +102,10 @@ def called_different_among(
     tables = np.random.default_rng(n).normal(size=(num_studies, num_settings, n))
     if paired:
         tables += np.random.default_rng(0).normal(size=(num_studies, 1, n))
-    families = [[_p_value(a, b, paired=paired) for a, b in combinations(one, 2)] for one in tables]
+    families = [[p_value(a, b, paired=paired) for a, b in combinations(one, 2)] for one in tables]
     if corrected:
         with patch("gc.collect"):  # statsmodels collects garbage in each call, for 50 ms
-            families = [[p_value for p_value in holm(one) if p_value is not None] for one in families]
+            families = [[found for found in holm(one) if found is not None] for one in families]
     return float(np.mean([min(family) <= ALPHA for family in families]))
 
 
@@ -132,7 +119,7 @@ def power_at_seeds_needed(
     a, b = rng.normal(size=(2, num_studies, n))
     # The differences of pairs have standard deviation 1.
     a, b = (effect + a, np.zeros_like(b)) if paired else (effect + a, b)
-    return n, float(np.mean([_p_value(*two, paired=paired) <= ALPHA for two in zip(a, b, strict=True)]))
+    return n, float(np.mean([p_value(*two, paired=paired) <= ALPHA for two in zip(a, b, strict=True)]))
 
 
 def real_runs() -> dict[str, Float64[np.ndarray, " run"]]:
@@ -155,63 +142,4 @@ def real_studies(model: str, n: int, num_studies: int = NUM_STUDIES) -> Table:
 def called_different_on_record(model: str, n: int) -> float:
     """Share of comparisons of n recorded runs with n others of the same setting that are called different."""
     studies = real_studies(model, 2 * n)
-    return float(np.mean([_p_value(one[:n], one[n:], paired=False) <= ALPHA for one in studies]))
-
-
-def results() -> Iterator[Result]:
-    """Every line of results.csv."""
-    yield from _coverages()
-    yield from _fold_coverages()
-    for paired in (True, False):
-        yield from _equal_settings("paired" if paired else "Welch", paired=paired)
-        yield from _powers("paired" if paired else "Welch", paired=paired)
-    for model, values in real_runs().items():
-        yield from _on_real_runs(model, float(values.mean()))
-
-
-def _coverages() -> Iterator[Result]:
-    for name, n in product(METRICS, SIZES):
-        yield Result("t interval covers", name, n, NUM_STUDIES, coverage(name, n), 0.95)
-    for name, n in product(("normal", SKEWED), SIZES):
-        yield Result("BCa interval covers", name, n, NUM_BOOTSTRAPS, bootstrap_coverage(name, n), 0.95)
-
-
-def _fold_coverages() -> Iterator[Result]:
-    for num_folds in (5, 10):
-        for what, ratio in (("corrected", 1 / (num_folds - 1)), ("plain", 0.0)):
-            share = fold_coverage(num_folds, ratio)
-            yield Result(f"{what} t interval covers", "folds", num_folds, NUM_STUDIES, share, 0.95)
-
-
-def _equal_settings(kind: str, *, paired: bool) -> Iterator[Result]:
-    for name, n in product(METRICS, SIZES):
-        share = called_different(name, n, paired=paired)
-        yield Result(f"A/A called different, {kind}", name, n, NUM_STUDIES, share, ALPHA)
-    for n in (3, 5, 10):
-        share = called_different_among(10, n, paired=paired)
-        yield Result(f"A/A, any of 10 settings, Holm, {kind}", "normal", n, 1_000, share, ALPHA)
-
-
-def _powers(kind: str, *, paired: bool) -> Iterator[Result]:
-    for effect in (0.4, 0.6, 0.8, 1.0):
-        n, share = power_at_seeds_needed(effect, paired=paired)
-        yield Result(
-            f"power at the seeds needed, {kind}, effect {effect}", "normal", n, NUM_STUDIES, share, 0.8
-        )
-
-
-def _on_real_runs(model: str, mean: float) -> Iterator[Result]:
-    for n in (3, 5, 10):
-        share = covered(real_studies(model, n), mean)
-        yield Result("t interval covers", f"digits {model}", n, NUM_STUDIES, share, 0.95)
-        share = called_different_on_record(model, n)
-        yield Result("A/A called different, Welch", f"digits {model}", n, NUM_STUDIES, share, ALPHA)
-
-
-def main() -> None:
-    with (FOLDER / "results.csv").open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([Result._fields, *results()])
-
-
-if __name__ == "__main__":
-    main()
+    return float(np.mean([p_value(one[:n], one[n:], paired=False) <= ALPHA for one in studies]))

@@ -1,4 +1,4 @@
-"""From runs to a comparison: what counts, what is warned of, what is refused."""
+"""From runs to a comparison: what is compared with what, and what is refused."""
 
 import csv
 import io
@@ -7,20 +7,8 @@ import math
 import pytest
 
 from seedbed.errors import StoreError
-from seedbed.study.caveats import COVERAGE
 from seedbed.study.compare import compare
-from seedbed.study.members import Member
-from tests.study.runs import foreign, run
-from tests.study.simulation import FOLDER
-
-
-def ladder(num_seeds: int = 3, *models: str) -> list[Member]:
-    """Settings a point apart, with a spread of their own."""
-    return [
-        run(model, seed, 0.8 + 0.01 * rank + 0.001 * (seed * (rank + 2) % 3))
-        for rank, model in enumerate(models or ("softmax", "mlp", "cnn"))
-        for seed in range(num_seeds)
-    ]
+from tests.study.runs import foreign, ladder, run
 
 
 def test_settings_stand_best_first_and_every_pair_is_there() -> None:
@@ -42,114 +30,6 @@ def test_a_pair_knows_its_partners() -> None:
         ("b seed 0", "a seed 0"),
         ("b seed 1", "a seed 1"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("status", "told"),
-    [
-        ("FAILED", "failed"),
-        ("KILLED", "stopped"),
-        ("RUNNING", "still running"),
-        ("SCHEDULED", "not started"),
-        ("PRUNED", "pruned by the search"),
-    ],
-)
-def test_a_run_that_did_not_finish_is_counted_and_named_and_in_no_mean(status: str, told: str) -> None:
-    comparison = compare([*ladder(), run("cnn", 8, 0.1, status=status), run("cnn", 9, None, status=status)])
-    assert f"In no mean: 2 of 11 runs, {told}: cnn seed 8, cnn seed 9." in comparison.warnings
-    assert comparison.rows[0].description.n == 3
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_value_that_is_no_number_is_named_and_in_no_mean(value: float) -> None:
-    comparison = compare([*ladder(), run("cnn", 9, value)])
-    assert (
-        "In no mean: 1 of 10 runs, whose test/accuracy is no finite number: cnn seed 9."
-        in comparison.warnings
-    )
-    assert comparison.rows[0].description.n == 3
-
-
-def test_a_run_without_the_metric_is_named() -> None:
-    comparison = compare([*ladder(), run("cnn", 9, 0.5, metric="val/loss")], metric="test/accuracy")
-    assert "In no mean: 1 of 10 runs, without test/accuracy: cnn seed 9." in comparison.warnings
-
-
-def test_the_same_seeds_again_count_once() -> None:
-    runs = [
-        run("a", 0, value, tags={"seedbed.signature": "s"})._replace(run_id=str(value))
-        for value in (0.1, 0.2)
-    ]
-    comparison = compare([*runs, run("a", 1, 0.3)])
-    assert list(comparison.rows[0].values) == [0.2, 0.3]
-    assert (
-        "In no mean: 1 of 3 runs, with the config and seeds of a later run, which counts instead: a seed 0."
-        in comparison.warnings
-    )
-
-
-def test_of_a_search_only_the_last_stage_is_compared() -> None:
-    def staged(stage: str, seed: int, status: str = "FINISHED") -> Member:
-        return run("a", seed, 0.5 + 0.01 * seed, status=status, tags={"seedbed.stage": stage})
-
-    runs = [staged("search", seed) for seed in range(4)] + [staged("finalists", seed) for seed in (5, 6)]
-    comparison = compare([*runs, staged("refit", 7, "RUNNING")])
-    assert [member.name for member in comparison.rows[0].runs] == ["a seed 5", "a seed 6"]
-    assert comparison.warnings[0] == (
-        "Compared are the 2 runs of the stage finalists; the 5 of other stages are left out, because a "
-        "search "
-        "flatters what it chose."
-    )
-
-
-def test_unequal_numbers_of_seeds_are_told() -> None:
-    comparison = compare([*ladder(3, "a", "b"), run("b", 7, 0.9), run("b", 8, 0.9)])
-    assert "The settings have unequal numbers of runs: b 5, a 3." in comparison.warnings
-    assert (
-        "Left out for want of a partner with the same split, order and fold: b seed 7 (1 pair), b seed 8 "
-        "(1 pair)." in comparison.warnings
-    )
-
-
-def test_one_run_has_no_interval_and_is_told_what_it_takes() -> None:
-    comparison = compare([run("a", 0, 0.5), *ladder(2, "b")])
-    assert (
-        "One run has no interval (a). Two runs give one; 6 pairs are the fewest whose sign-flip test can "
-        "go below "
-        "0.05." in comparison.warnings
-    )
-    assert comparison.rows[-1].description.low is None
-
-
-def test_few_runs_are_told_what_their_intervals_are_worth() -> None:
-    (told,) = [warning for warning in compare(ladder(5)).warnings if warning.startswith("n = ")]
-    assert told == (
-        "n = 5: a 95 % t interval of so few runs covers less where the metric is skewed, 92.8 % at "
-        "skewness 1.8 "
-        "and 84.2 % at 6.2; BCa covers 80.4 % even where it is normal (measured at n = 5, "
-        "experiments/statistics)."
-    )
-
-
-def test_more_runs_are_told_so_only_where_they_are_skewed() -> None:
-    symmetric = [run("a", seed, 0.5 + 0.01 * seed) for seed in range(12)]
-    assert compare(symmetric).warnings == ("There is one setting only, and so no pair.",)
-    skewed = [run("a", seed, 0.9 - 0.001 * 2**seed) for seed in range(12)]
-    assert compare(skewed).warnings[1].startswith("n = 12: a 95 % t interval")
-    assert compare(skewed).warnings[1].endswith("(measured at n = 10, experiments/statistics).")
-
-
-def test_what_is_told_of_few_runs_is_what_was_measured() -> None:
-    with (FOLDER / "results.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    share = {(row["what"], row["metric"], int(row["n"])): 100 * float(row["share"]) for row in rows}
-    for n, told in COVERAGE.items():
-        measured = (
-            share["t interval covers", "loss, lognormal 0.5", n],
-            share["t interval covers", "loss, lognormal 1", n],
-            share["BCa interval covers", "normal", n],
-        )
-        assert told == pytest.approx(measured, abs=0.0501)  # told to one digit
 
 
 def test_by_a_param_merges_settings_and_tells_what_else_differs() -> None:
@@ -246,7 +126,7 @@ def test_the_text_holds_the_table_the_verdicts_and_the_warnings_within_the_width
     text = comparison.text(width=100)
     assert max(map(len, text.splitlines())) <= 100
     flat = " ".join(text.split())
-    assert "t tests, p values after Holm over 3 pairs:" in flat
+    assert "t tests, p values after Holm over 3 pairs, intervals of each pair alone:" in flat
     assert all(words in flat for words in comparison.words)
     assert all(warning in flat for warning in comparison.warnings)
     assert "│ cnn     │ 3 │ 0.8210" in text
@@ -256,9 +136,16 @@ def test_many_pairs_are_told_for_the_best_setting_and_tabled_for_all() -> None:
     comparison = compare(ladder(3, *"abcdefg"))
     text = " ".join(comparison.text(width=200).split())
     assert len(comparison.pairs) == 21
-    assert "The other 15 pairs are in the table only." in text
+    assert "15 pairs of other settings are in the table only." in text
     assert text.count("sign-flip") == 6
     assert "b - a" in text
+
+
+def test_very_many_pairs_are_told_and_tabled_for_the_best_setting() -> None:
+    text = " ".join(compare(ladder(2, *"abcdefghijk")).text(width=200).split())
+    assert "45 pairs of other settings are left out." in text
+    assert "k - a" in text
+    assert "b - a" not in text
 
 
 def test_markdown_holds_the_same() -> None:

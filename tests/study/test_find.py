@@ -75,7 +75,8 @@ def test_an_unknown_name_is_refused_with_the_latest(store: Store, ids: dict[str,
     assert refused(store, text) == (
         f"run {text!r}: expected the id, at least four characters of its beginning, the name of a run, or "
         "last, got none of this name or id; the latest are "
-        f"cnn ({ids['twin'][:8]}, DATE), it's empty ({ids['empty'][:8]}, DATE), a study ({ids['study'][:8]}, DATE). "
+        f"cnn ({ids['twin'][:8]}, DATE), it's empty ({ids['empty'][:8]}, DATE), "
+        f"a study ({ids['study'][:8]}, DATE). "
         "Name one of these, or another store with --root FOLDER."
     )
 

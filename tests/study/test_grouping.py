@@ -116,6 +116,13 @@ def test_a_seed_that_occurs_twice_has_no_partner() -> None:
     assert partners(a, b) == ([], [], [])
 
 
+def test_where_all_runs_share_split_and_order_their_seeds_pair_them() -> None:
+    a, b = (
+        [run(model, seed, 1.0, streams__split="7", streams__order="7") for seed in range(3)] for model in "ab"
+    )
+    assert partners(a, b[::-1]) == (a, b, [])
+
+
 def test_merged_settings_are_paired_by_what_else_differs() -> None:
     a, b = ([run(model, 0, 1.0, optimizer__lr=lr) for lr in ("1", "2")] for model in "ab")
     assert partners(a, b).a == []

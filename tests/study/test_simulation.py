@@ -6,7 +6,7 @@ import pytest
 
 from seedbed.study.power import POWER
 from seedbed.study.statistics import ALPHA
-from tests.study import simulation
+from tests.study import simulation, simulation_table
 from tests.study.simulation import FOLDER, NUM_STUDIES, SIZES
 
 
@@ -71,4 +71,4 @@ def test_recorded_runs_of_one_setting_are_covered_and_called_different_from_them
 def test_the_committed_results_are_those_of_this_code() -> None:
     with (FOLDER / "results.csv").open() as file:
         committed = [tuple(row) for row in csv.reader(file)][1:]
-    assert committed == [tuple(map(str, result)) for result in simulation.results()]
+    assert committed == [tuple(map(str, result)) for result in simulation_table.results()]

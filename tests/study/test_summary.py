@@ -71,6 +71,27 @@ def test_the_note_names_failures_and_links_to_all_runs() -> None:
     )
 
 
+def test_a_value_that_is_no_number_is_in_no_mean_and_the_note_says_so() -> None:
+    runs = [member("mlp", 0.5), member("mlp", float("nan")), member("mlp", 0.75)]
+    rows = summarise(runs, "test/accuracy")
+    assert (rows[0].num_runs, rows[0].mean) == (2, 0.625)
+    told = note(rows, "test/accuracy", runs, [])
+    assert "**Without a number in `test/accuracy`, and in no mean:** run" in told
+
+
+def test_folds_have_the_corrected_interval() -> None:
+    plain = [member("mlp", 0.5 + 0.1 * fold) for fold in range(4)]
+    folds = [
+        run._replace(params={**run.params, "data.fold": str(fold), "data.num_folds": "4"})
+        for fold, run in enumerate(plain)
+    ]
+    (row,), (corrected,) = summarise(plain, "test/accuracy"), summarise(folds, "test/accuracy")
+    assert row.high is not None
+    assert corrected.high is not None
+    widening = (corrected.high - corrected.mean) / (row.high - row.mean)
+    assert widening == pytest.approx((1 + 4 / 3) ** 0.5, rel=TOLERANCE)
+
+
 def test_a_mean_has_a_name_that_mlflow_takes() -> None:
     (row,) = summarise([member("[256, 128] x", 0.5)], "test/accuracy")
     assert mean_name(row, "test/accuracy") == "256_128_x/test/accuracy"

@@ -1,15 +1,14 @@
 """From recorded runs to a comparison: settings with their spread, pairs with a difference, warnings."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
-from seedbed.errors import StoreError
 from seedbed.study import caveats, tables, verdict
+from seedbed.study.checks import check
 from seedbed.study.difference import judge, paired, unpaired
 from seedbed.study.grouping import differing, fold_ratio, grouped, labels, names
 from seedbed.study.members import Member
@@ -94,7 +93,7 @@ def compare(
     chosen = _last_stage(members)
     finished = _latest([run for run in chosen if run.status == "FINISHED"])
     name = metric or headline(finished)
-    _check(chosen, finished, name, by, margin)
+    check(chosen, finished, name, by, margin)
     counted = [run for run in finished if math.isfinite(run.metrics.get(name, math.nan))]
     unit = unit_of(name)
     rows = sorted(_settings(counted, name, by), key=lambda row: _rank(row, unit))
@@ -153,53 +152,3 @@ def _pair(a: Setting, b: Setting, metric: str, also: Sequence[str]) -> Pair:
     values = [np.array([run.metrics[metric] for run in side]) for side in (found.a, found.b)]
     met = tuple(zip(found.a, found.b, strict=True))
     return Pair(a, b, paired(values[0], values[1], ratio), met, tuple(found.alone))
-
-
-def _check(
-    members: Sequence[Member], finished: Sequence[Member], metric: str, by: str | None, margin: float | None
-) -> None:
-    if not finished:
-        raise _nothing(members)
-    known = sorted({name for run in finished for name in run.metrics})
-    if metric not in known:
-        raise StoreError(
-            f"metric {metric}",
-            expected="one of " + (", ".join(known) or "no metric at all"),
-            got="a name that no finished run has",
-            do="Add --metric NAME.",
-        )
-    if not any(math.isfinite(run.metrics.get(metric, math.nan)) for run in finished):
-        raise StoreError(
-            f"metric {metric}",
-            expected="a finite number in one run at least",
-            got=f"none in {len(finished)} finished runs",
-            do="Choose another with --metric NAME.",
-        )
-    params = sorted({key for run in finished for key in run.params})
-    if by is not None and by not in params:
-        raise StoreError(
-            f"--by {by}",
-            expected="one of " + ", ".join(params),
-            got="a param that no finished run has",
-            do="Correct its spelling, or leave --by out.",
-        )
-    if margin is not None and not 0 < margin < math.inf:
-        raise StoreError(
-            "--margin",
-            expected="a number above 0",
-            got=f"{margin:g}",
-            do="Give the largest difference that does not matter.",
-        )
-
-
-def _nothing(members: Sequence[Member]) -> StoreError:
-    counts = Counter(run.status for run in members)
-    told = ", ".join(f"{number} {status}" for status, number in counts.items())
-    return StoreError(
-        "comparison",
-        expected="finished runs",
-        got=told or "no run",
-        do="Wait for the study to end, or start it again."
-        if members
-        else "Name a study or give --runs FILTER.",
-    )

@@ -13,6 +13,7 @@ from seedbed.study.unit import Unit
 
 # More verdicts are a table to search, not a text to read.
 NUM_PAIRS_TOLD = 15
+NUM_PAIRS_TABLED = 50
 
 
 class Page:
@@ -31,15 +32,16 @@ class Page:
         self._table(tables.heads(rows[0].labels, metric), cells)
 
     def pairs(self, rows: Sequence[Setting], pairs: Sequence[Pair], words: Sequence[str], unit: Unit) -> None:
-        """All verdicts, or those on the first setting where they are many, and the numbers of all."""
-        told = [
-            place for place, pair in enumerate(pairs) if len(pairs) <= NUM_PAIRS_TOLD or pair.a is rows[0]
-        ]
-        head = f"t tests, p values after Holm over {len(pairs)} pairs:" if len(pairs) > 1 else "t test:"
-        self.section(head, [words[place] for place in told])
+        """All verdicts and numbers, or those of pairs with the first setting where they are many."""
+        both = list(zip(pairs, words, strict=True))
+        told = [(pair, word) for pair, word in both if len(pairs) <= NUM_PAIRS_TOLD or pair.a is rows[0]]
+        many = f"t tests, p values after Holm over {len(pairs)} pairs, intervals of each pair alone:"
+        self.section(many if len(pairs) > 1 else "t test:", [word for _, word in told])
+        tabled = pairs if len(pairs) <= NUM_PAIRS_TABLED else [pair for pair, _ in told]
         if len(told) < len(pairs):
-            self.out.print(f"  The other {len(pairs) - len(told)} pairs are in the table only.")
-        self._table(tables.pair_heads(unit), [tables.pair_cells(pair, unit) for pair in pairs])
+            where = "left out" if len(tabled) < len(pairs) else "in the table only"
+            self.out.print(f"  {len(pairs) - len(told)} pairs of other settings are {where}.")
+        self._table(tables.pair_heads(unit), [tables.pair_cells(pair, unit) for pair in tabled])
 
     def section(self, head: str, sentences: Sequence[str]) -> None:
         """A head with indented sentences."""
