@@ -1,5 +1,7 @@
 """`seedbed compare` as it is typed, on runs of this program and of another."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +151,17 @@ def test_a_run_that_is_named_and_found_counts_once(root: Path) -> None:
     assert "│ cnn   │ 4 │" in told
 
 
-def test_the_verb_is_in_the_help_and_loads_nothing_for_it() -> None:
+def test_the_verb_has_a_help() -> None:
     assert (
         "Tell which settings of a STUDY are better"
         in CliRunner().invoke(cli.cli, ["compare", "--help"]).output
     )
+
+
+def test_an_answer_takes_no_torch(root: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from seedbed.study.find import opened; "
+        "from seedbed.study.answer import answer; "
+        f"answer(opened(Path({str(root)!r})), ['a study']); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
