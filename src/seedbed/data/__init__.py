@@ -1,6 +1,6 @@
 """Data: where examples come from and how they are batched.
 
-What enters: files or an embedded table, a batch size, fractions, the split, order and augmentation
+What enters: files or an embedded table, a batch size, fractions or folds, the split, order and augmentation
 streams. What leaves: loaders of `Batch` records, the `Facts` a model must be told, the
 `Preprocessing` a served model needs, and the identity of every split.
 What it refuses to know: models, losses, optimisers, trackers. A source is decoded once and held once
