@@ -15,7 +15,7 @@ from mlflow.artifacts import download_artifacts
 from seedbed.classifier import Classifier
 from seedbed.errors import Stopped, StoreError
 from seedbed.job import Job
-from seedbed.train import Outcome, run
+from seedbed.train import run
 from tests.conftest import MakeJob, jobs_in
 from tests.kills import Moment, ended, killed, only_run
 
@@ -26,6 +26,7 @@ SETTINGS = {
     "mlp": ("model=mlp", "model.dropout=0.3", "optimizer=adamw", "schedule=one_cycle"),
     "cnn": ("model=cnn", "data.crop_padding=1", "data.flip=true", "optimizer=sgd", "schedule=one_cycle"),
     "lbfgs": ("model=softmax", "optimizer=lbfgs", "optimizer.max_iter=3", "schedule=constant"),
+    "overshooting": ("model=softmax", "optimizer=sgd", "optimizer.lr=3.0", "schedule=constant", "seed=1"),
 }
 SETTINGS["lbfgs"] += ("data.batch_size=null", "objective.l2=0.001")
 MIDDLE = Moment("seedbed.classifier", "Classifier.training_step", NUM_STEPS * 3 // 2)
@@ -248,6 +249,10 @@ def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 
 
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
 def of_another_config(path: Path) -> None:
     checkpoint = torch.load(path, weights_only=True)
     checkpoint["seedbed"]["signature"] = "0" * 16
@@ -259,7 +264,8 @@ def of_another_program(path: Path) -> None:
 
 
 TAMPERED: list[tuple[Mapping[str, Callable[[Path], None]], int, list[str]]] = [
-    ({"last.ckpt": truncate}, 2, ["last.ckpt refused: expected a whole checkpoint, got RuntimeError: "]),
+    ({"last.ckpt": truncate}, 2, ["last.ckpt refused: expected a whole checkpoint, got "]),
+    ({"last.ckpt": halve}, 2, ["last.ckpt refused: expected a whole checkpoint, got RuntimeError: "]),
     ({"last.ckpt": of_another_config}, 2, ["last.ckpt refused: expected signature ", ", got 0000"]),
     ({"last.ckpt": of_another_program}, 2, ["last.ckpt refused: expected a whole checkpoint, got KeyError"]),
     ({"last.ckpt": Path.unlink}, 2, []),
@@ -292,29 +298,29 @@ def test_a_checkpoint_that_cannot_serve_is_refused_by_name_and_the_next_best_one
     assert_same(trace(job, run_id), undisturbed("softmax"))
 
 
-@pytest.fixture(scope="module")
-def overshooting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, Outcome]:
-    """A run whose best epoch is the first."""
-    with jobs_in(tmp_path_factory.mktemp("overshooting")) as make:
-        job = make("model=softmax", "optimizer=sgd", "optimizer.lr=50.0", "schedule=constant", *COMMON)
-    outcome = run(job)
-    assert outcome.metrics["best_val/epoch"] < NUM_EPOCHS
-    return job, outcome
+@pytest.mark.parametrize("moment", ["between the fit and the test", "between the journal and the checkpoint"])
+def test_a_best_epoch_that_is_not_the_last_stays_the_best(
+    make_job: MakeJob, undisturbed: Undisturbed, moment: str
+) -> None:
+    job = make_job(*SETTINGS["overshooting"], *COMMON)
+    run_id = killed(job, MOMENTS[moment])
+    run(job, run_id)
+    expected = undisturbed("overshooting")
+    assert expected.history["best_val/epoch"] == [(NUM_EPOCHS, NUM_EPOCHS - 1)]
+    assert_same(trace(job, run_id), expected)
 
 
 def test_the_last_checkpoint_cannot_serve_without_the_best_one(
-    make_job: MakeJob, overshooting: tuple[Job, Outcome]
+    make_job: MakeJob, undisturbed: Undisturbed
 ) -> None:
-    settings = ("model=softmax", "optimizer=sgd", "optimizer.lr=50.0", "schedule=constant")
-    job = make_job(*settings, *COMMON)
+    job = make_job(*SETTINGS["overshooting"], *COMMON)
     run_id = killed(job, AFTER_FIT)
     (folder(job, run_id) / "best.ckpt").unlink()
     run(job, run_id)
     told = tags(job, run_id)["seedbed.resumed"]
     assert told.startswith("1: after epoch 0 of 3 on ")
-    assert "; last.ckpt refused: expected best.ckpt of epoch " in told
-    assert told.endswith(" beside it, got none")
-    assert_same(trace(job, run_id), trace(overshooting[0], overshooting[1].run_id))
+    assert told.endswith("; last.ckpt refused: expected best.ckpt of epoch 2 beside it, got none")
+    assert_same(trace(job, run_id), undisturbed("overshooting"))
 
 
 def test_a_finished_run_is_refused_also_where_its_process_died_just_after(make_job: MakeJob) -> None:

@@ -94,10 +94,14 @@ def _grow(
     monitor = job.config["trainer"]["monitor"] if val_loader else None
     epoch_end = EpochEnd(record, record.folder, monitor, signature=job_signature(job), watch=watch)
     trainer = _trainer(job, record, [epoch_end, StopAtStep(stopping)], assembly)
-    path = start.path if start else None
+    loader, path = assembly.data.train_dataloader(), None
+    if start is not None:
+        # Lightning begins the first pass before it reads in the checkpoint which epoch it is.
+        loader.sampler.set_epoch(start.epoch)
+        path = start.path
     try:
         with stopping.deferred():
-            trainer.fit(assembly.classifier, assembly.data.train_dataloader(), val_loader, ckpt_path=path)
+            trainer.fit(assembly.classifier, loader, val_loader, ckpt_path=path)
     except Pruned as pruned:
         stopping.check()
         return _cut_off(job, record, epoch_end, pruned)
