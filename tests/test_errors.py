@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from seedbed.errors import ConfigError, DataError, SeedbedError, Stopped, StoreError, TrainingError
+from seedbed.errors import (
+    ConfigError,
+    DataError,
+    Pruned,
+    SeedbedError,
+    Stopped,
+    StoreError,
+    TrainingError,
+)
 
 
 def made(kind: type[SeedbedError]) -> SeedbedError:
@@ -37,3 +45,9 @@ def test_an_error_survives_a_process_boundary(
 def test_a_signal_is_no_error_that_a_job_loop_may_swallow() -> None:
     assert not isinstance(Stopped(15), Exception)
     assert pickle.loads(pickle.dumps(Stopped(15))).signal_number == 15  # noqa: S301
+
+
+def test_being_pruned_is_no_error_that_a_job_loop_may_swallow() -> None:
+    assert not isinstance(Pruned(3, "hopeless"), Exception)
+    twin = pickle.loads(pickle.dumps(Pruned(3, "hopeless")))  # noqa: S301
+    assert (twin.epoch, twin.why) == (3, "hopeless")

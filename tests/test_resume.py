@@ -265,7 +265,7 @@ def of_another_program(path: Path) -> None:
 
 TAMPERED: list[tuple[Mapping[str, Callable[[Path], None]], int, list[str]]] = [
     ({"last.ckpt": truncate}, 2, ["last.ckpt refused: expected a whole checkpoint, got "]),
-    ({"last.ckpt": halve}, 2, ["last.ckpt refused: expected a whole checkpoint, got RuntimeError: "]),
+    ({"last.ckpt": halve}, 2, ["last.ckpt refused: expected a whole checkpoint, got "]),
     ({"last.ckpt": of_another_config}, 2, ["last.ckpt refused: expected signature ", ", got 0000"]),
     ({"last.ckpt": of_another_program}, 2, ["last.ckpt refused: expected a whole checkpoint, got KeyError"]),
     ({"last.ckpt": Path.unlink}, 2, []),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from seedbed.errors import ConfigError, Pruned, TrainingError
 from seedbed.trial import Trial
@@ -176,11 +176,11 @@ class TrialWatch:
     def _step(self, replicate: int, epoch: int) -> int:
         return replicate * self.max_epochs + epoch
 
-    def _prune(self, epoch: int, replicate: int, why: str, step: int | None = None) -> None:
+    def _prune(self, epoch: int, replicate: int, why: str, step: int | None = None) -> NoReturn:
         self._trial.note(PRUNED, step or self._step(replicate, epoch))
         self._stop(epoch, why)
 
-    def _stop(self, epoch: int, why: str) -> None:
+    def _stop(self, epoch: int, why: str) -> NoReturn:
         raise Pruned(epoch, why)
 
     @cached_property

@@ -37,7 +37,7 @@ class Trial:
         """Optuna's frozen trial, with all that any process has written so far."""
         return self._storage.get_trial(self._id)
 
-    def note(self, name: str, value: float) -> None:
+    def note(self, name: str, value: float | int) -> None:
         """Sets a user attribute, unless it has this value."""
         if self.now.user_attrs.get(name) != value:
             self._storage.set_trial_user_attr(self._id, name, value)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.errors import StoreError
-from seedbed.track.journal import MAX_BATCH, Journal
+from seedbed.track.journal import MAX_BATCH, Journal, Point
 
 
 def values(journal: Journal) -> list[tuple[str, int, float]]:
@@ -53,6 +53,17 @@ def test_a_repeated_step_keeps_its_first_value_also_after_a_restart(tmp_path: Pa
     resumed.append({"loss": 9.0, "accuracy": 9.0}, step=1)
     resumed.append({"loss": 2.0}, step=2)
     assert values(resumed) == [("loss", 1, 1.0), ("accuracy", 1, 0.5), ("loss", 2, 2.0)]
+
+
+def test_points_of_the_store_are_taken_in_with_their_time_and_only_where_they_lack(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append({"loss": 1.0}, step=1)
+    journal.adopt([Point("loss", 9.0, 5, 1), Point("loss", 2.0, 6, 2), Point("odd", math.nan, 7, 2)])
+    journal.append({"loss": 9.0, "odd": 9.0}, step=2)
+    (_, two, odd) = Journal(tmp_path).points()
+    assert two == Point("loss", 2.0, 6, 2)
+    assert (math.isnan(odd.value), odd.time, odd.step) == (True, 7, 2)
+    assert values(journal)[0] == ("loss", 1, 1.0)
 
 
 def test_what_is_marked_delivered_is_not_offered_again(tmp_path: Path) -> None:

@@ -160,10 +160,10 @@ class Record(Artifacts):
         entity, limit = (Param, PARAM_LIMIT) if kind == "params" else (RunTag, TAG_LIMIT)
         short, whole = fitted(texts, limit, kind)
         entities = {kind: [entity(name, text) for name, text in short.items()]}
+        for path, text in whole.items():  # first, so that no crash leaves a text that points nowhere
+            self.log_text(text, path)
         with self._told(kind):
             self.store.client.log_batch(self.run_id, **entities, synchronous=True)
-        for path, text in whole.items():
-            self.log_text(text, path)
 
     def set_note(self, markdown: str) -> None:
         """Sets the description that the UI shows; over 8000 characters it goes to `note.md` whole."""
