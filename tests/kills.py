@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlflow import MlflowClient
@@ -64,7 +63,6 @@ def work(job: Job, moments: list[Moment], call: int, run_id: str | None) -> None
         count.patch(moment)
     from seedbed.train import run
 
-    os.chdir(Path(__file__).parents[1])  # code has its identity from where a run is started
     run(job, run_id)
 
 

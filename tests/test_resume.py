@@ -50,6 +50,18 @@ MOMENTS = {
     "before the status": Moment("mlflow", "MlflowClient.set_terminated"),
 }
 
+# The others are left to the slow lane.
+QUICK = (
+    "before its params",
+    "in an epoch",
+    "between the journal and the checkpoint",
+    "while a checkpoint is written",
+    "between the last and the best checkpoint",
+    "between the fit and the test",
+    "before the model belongs to the run",
+    "before the status",
+)
+
 
 class Trace(NamedTuple):
     """All of a run that must not depend on what happened to its process."""
@@ -161,7 +173,10 @@ def stopped(job: Job, monkeypatch: pytest.MonkeyPatch, step: int = MIDDLE.call) 
     return only_run(job)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in MOMENTS],
+)
 def test_a_run_killed_at_any_moment_ends_as_if_undisturbed(
     make_job: MakeJob, undisturbed: Undisturbed, moment: str
 ) -> None:
@@ -173,8 +188,15 @@ def test_a_run_killed_at_any_moment_ends_as_if_undisturbed(
     assert {path.name for path in folder(job, run_id).iterdir()} == {"journal.jsonl", "delivered", "job.json"}
 
 
-@pytest.mark.parametrize("moment", ["in an epoch", "between the journal and the checkpoint"])
-@pytest.mark.parametrize("setting", ["mlp", "cnn"])
+@pytest.mark.parametrize(
+    ("setting", "moment"),
+    [
+        ("mlp", "in an epoch"),
+        ("cnn", "between the journal and the checkpoint"),
+        pytest.param("cnn", "in an epoch", marks=pytest.mark.slow),
+        pytest.param("mlp", "between the journal and the checkpoint", marks=pytest.mark.slow),
+    ],
+)
 def test_dropout_augmentation_momentum_and_schedule_go_on_where_they_were(
     make_job: MakeJob, undisturbed: Undisturbed, setting: str, moment: str
 ) -> None:
@@ -438,7 +460,7 @@ def test_a_run_killed_before_each_of_its_effects_ends_as_if_undisturbed(
             run(job, run_id)
             done += 1
         assert_same(trace(job, run_id), undisturbed("softmax"))
-    assert done > 40
+    assert done > 50
 
 
 def runs(job: Job) -> list[Any]:

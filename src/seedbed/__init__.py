@@ -9,8 +9,10 @@ A learning algorithm is a seed, data is the soil. Four ingredients that know not
 
 One place joins them: `assembly` (config to parts) and `classifier` (the LightningModule). `train` is
 one run from a job to a closed record, with `callbacks` between steps and epochs and `stopping` for
-signals; `track` is the record in MLflow; `predictor` is the fitted model in use; `study` makes many
-runs one table; `cli` holds the verbs and `manual` their words.
+signals; `recording` opens and closes the record of a job, `checkpoint` finds where a run that was cut
+off goes on, `pruning` lets a search end it early through its `trial`. `track` is the record in MLflow;
+`predictor` is the fitted model in use; `study` makes many runs one table; `cli` holds the verbs and
+`manual` their words.
 
 Below all: `config` (types of every key), `job` (one run as a value), `streams` (random streams),
 `shapes` (axes) and `errors`. Imports run downwards only, siblings never; import-linter checks it.

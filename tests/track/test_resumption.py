@@ -1,6 +1,8 @@
 """A record that is taken up again is the one that was left, and no other."""
 
 import shutil
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -85,8 +87,23 @@ def test_a_run_that_is_another_one_is_refused_and_left_alone(
     assert read(record).info.status == "KILLED"
 
 
+def test_a_run_at_work_in_another_process_is_not_resumed(store: Store) -> None:
+    record = start(store)
+    program = (
+        "import sys; from pathlib import Path; from seedbed.track.record import Record;"
+        "from seedbed.track.store import Store;"
+        "Record.resume(Store.open(Path(sys.argv[1])), sys.argv[2], params={}, same={})"
+    )
+    command = [sys.executable, "-c", program, str(store.root), record.run_id]
+    refused = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "expected a run that no process is at work on, got one that another process" in refused.stderr
+    record.finish("KILLED")
+    assert subprocess.run(command, check=False).returncode == 0
+
+
 def test_a_run_that_is_not_there_gets_no_folder(store: Store) -> None:
-    with pytest.raises(StoreError, match="^run abc: .*Look the id up with `seedbed ui`"):
+    with pytest.raises(StoreError, match=r"^run abc: .*Look the id up with `seedbed ui`"):
         Record.resume(store, "abc", params={}, same={})
     assert not (store.root / "runs" / "abc").exists()
 
