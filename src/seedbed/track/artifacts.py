@@ -1,4 +1,4 @@
-"""What a run keeps beside its params and metrics: files, data sets, the model."""
+"""What a run keeps beside its metrics: files, data sets, the model; and what it has."""
 
 import abc
 import json
@@ -74,6 +74,11 @@ class Artifacts(abc.ABC):
                 self.run_id, None if parent == Path() else parent.as_posix()
             )
         return any(entry.path == path and entry.file_size for entry in found)
+
+    def tags(self) -> dict[str, str]:
+        """The run's tags, as the store has them now."""
+        with self._told("tags"):
+            return dict(self.store.client.get_run(self.run_id).data.tags)
 
     @abc.abstractmethod
     def _told(self, what: str) -> AbstractContextManager[None]:

@@ -90,34 +90,30 @@ class Record(Artifacts):
     ) -> "Record":
         """A run that did not finish, RUNNING again.
 
-        What is on record stays: params that a crash kept from it are added, points that it has are
-        not written again.
+        What is on record stays; params that a crash kept from it are added.
 
         Args:
             store: where the run is.
             run_id: MLflow's id.
             params: as `start` was given them.
-            same: tags that must be on the run, such as the signature: one run is of one configuration.
+            same: tags that must be on the run, such as the signature.
             reopen: a finished one too, such as a study that is to have more runs.
 
         Raises:
             StoreError: for a run that is not there, is finished, is another one than `same` says, or
                 that another process is at work on.
         """
-        with told(f"run {run_id}", do="Look the id up with `seedbed ui`."):
-            store.client.get_run(run_id)
+        resumption.look(store, run_id)
         record = cls(store, run_id)
         record._hold = Hold(record.folder)  # before the run is looked at: its holder may just finish it
-        run = store.client.get_run(run_id)
+        run = resumption.look(store, run_id)
         try:
             resumption.check(run, same, reopen=reopen)
         except StoreError:
             record._hold.release(forget=run.info.status == "FINISHED")
             raise
         with record._told("status"):
-            store.client.update_run(run_id, status="RUNNING")
-            for tag in set(resumption.ENDINGS) & set(run.data.tags):
-                store.client.delete_tag(run_id, tag)
+            resumption.open_again(store, run)
         missing = {name: as_text(value) for name, value in params.items() if name not in run.data.params}
         record._log_texts("params", missing)
         record._journal.adopt(resumption.points(store, run))
@@ -144,11 +140,6 @@ class Record(Artifacts):
             with self._told("metrics", do=NOTHING_LOST):
                 self.store.client.log_batch(self.run_id, metrics=metrics, synchronous=True)
                 self._journal.mark_delivered(end)
-
-    def tags(self) -> dict[str, str]:
-        """The run's tags, as the store has them now."""
-        with self._told("tags"):
-            return dict(self.store.client.get_run(self.run_id).data.tags)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Sets tags; a text over 8000 characters goes to `tags/NAME.txt` whole."""

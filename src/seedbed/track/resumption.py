@@ -5,10 +5,23 @@ from typing import Any
 
 from seedbed.errors import StoreError
 from seedbed.track.journal import Point
-from seedbed.track.store import Store
+from seedbed.track.store import Store, told
 
 # What an earlier end left on the run.
 ENDINGS = ("seedbed.error", "seedbed.pruned")
+
+
+def look(store: Store, run_id: str) -> Any:
+    """MLflow's own run; a StoreError where there is none."""
+    with told(f"run {run_id}", do="Look the id up with `seedbed ui`."):
+        return store.client.get_run(run_id)
+
+
+def open_again(store: Store, run: Any) -> None:
+    """Says that the run is RUNNING and that how it ended before is no longer its end."""
+    store.client.update_run(run.info.run_id, status="RUNNING")
+    for tag in set(ENDINGS) & set(run.data.tags):
+        store.client.delete_tag(run.info.run_id, tag)
 
 
 def check(run: Any, same: Mapping[str, str], *, reopen: bool = False) -> None:
