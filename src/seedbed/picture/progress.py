@@ -1,0 +1,98 @@
+"""How far a search got: which keys mattered, the best so far, what more trials buy."""
+
+from collections.abc import Sequence
+
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from seedbed.picture.picture import Cell, Picture
+from seedbed.picture.search import Trials, direction, legend
+from seedbed.picture.style import (
+    FAINT,
+    INK,
+    figure,
+    legend_below,
+    look,
+    rows_of,
+    styled,
+    svg,
+)
+
+
+def importances(keys: Sequence[str], shares: Sequence[float], num_trials: int) -> Picture:
+    """Each tuned key's share of the objective's variance, the largest on top.
+
+    Args:
+        keys: names.
+        shares: 0 to 1, in the order of the keys.
+        num_trials: finished ones that it was computed from.
+    """
+    ordered = sorted(zip(keys, shares, strict=True), key=lambda pair: (-pair[1], pair[0]))
+    with styled("importances"):
+        drawing, (axis,) = figure(0.8 + 0.32 * len(keys))
+        axis.barh(range(len(keys)), [share for _, share in ordered], color=look(0).colour, height=0.6)
+        rows_of(axis, [key for key, _ in ordered])
+        axis.set_xlim(0, 1)
+        axis.set_xlabel(f"share of the objective's variance (n = {num_trials} trials)")
+        text = svg(drawing, "importances")
+    caption = (
+        "How much of the objective's variance over the searched space each key explains by itself and with"
+        " others, by functional analysis of variance on a random forest (Hutter et al. 2014)."
+    )
+    rows: list[list[Cell]] = [[key, share, num_trials] for key, share in ordered]
+    return Picture("importances", "Which keys mattered", caption, text, ["key", "share", "n"], rows)
+
+
+def best_so_far(trials: Trials, best: Sequence[float]) -> Picture:
+    """Every trial's value, and the best up to it.
+
+    Args:
+        trials: in their order.
+        best: best value up to each trial; NaN before the first.
+    """
+    with styled("best_so_far"):
+        drawing, (axis,) = figure(3.0)
+        for pruned, mark in ((True, "x"), (False, "o")):
+            places = trials.shown(pruned=pruned)
+            numbers = [trials.numbers[place] for place in places]
+            heights = [trials.values[place] for place in places]
+            axis.scatter(numbers, heights, color=look(0).colour, marker=mark, s=20, alpha=0.7, linewidths=1)
+        axis.step(trials.numbers, best, where="post", color=INK)
+        axis.set_xlabel("trial")
+        axis.set_ylabel(trials.objective)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        handles, labels = legend(trials)
+        legend_below(drawing, [*handles, Line2D([], [], color=INK)], [*labels, "best so far"])
+        text = svg(drawing, "best_so_far")
+    rows: list[list[Cell]] = [list(row) for row in zip(trials.numbers, trials.values, best, strict=True)]
+    columns = ["trial", trials.objective, "best_so_far"]
+    return Picture("best_so_far", "Best so far", direction(trials), text, columns, rows)
+
+
+def expected_best(values: Sequence[float], objective: str) -> Picture:
+    """Expected best value of k trials against k.
+
+    Args:
+        values: for k = 1, 2, ... trials.
+        objective: name with unit.
+    """
+    numbers = range(1, len(values) + 1)
+    with styled("expected_best"):
+        drawing, (axis,) = figure(3.0)
+        mark = "o" if len(values) <= 40 else ""
+        label = f"expectation over n = {len(values)} finished trials"
+        axis.plot(numbers, values, color=look(0).colour, marker=mark, markersize=3.5)
+        axis.set_xlabel("number of trials")
+        axis.set_ylabel(f"expected best {objective}")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axis.grid(color=FAINT, alpha=0.25, linewidth=0.6)
+        legend_below(drawing, axis.lines, [label])
+        text = svg(drawing, "expected_best")
+    caption = (
+        "What the best of so many trials can be expected to reach on validation (Dodge et al. 2019): a curve"
+        " that is still moving at its end says that the search was short. It takes trials as independent"
+        " draws, which those of TPE, CMA-ES and NSGA-II are not: read it there as a summary of this search."
+    )
+    rows = [[number, value] for number, value in zip(numbers, values, strict=True)]
+    columns = ["num_trials", objective]
+    return Picture("expected_best", "What more trials buy", caption, text, columns, rows)

@@ -1,0 +1,150 @@
+"""A search: what each hyper-parameter did, which mattered, and what more trials bought."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from seedbed.picture.picture import Cell, Picture
+from seedbed.picture.style import (
+    figure,
+    legend_below,
+    logarithmic,
+    look,
+    shorten,
+    styled,
+    svg,
+)
+
+NUM_COLUMNS = 3
+
+
+class Trials(NamedTuple):
+    """The settings that a search tried.
+
+    Args:
+        numbers: of the trials, from 0.
+        values: of the objective; NaN where a trial has none.
+        pruned: whether it was ended early.
+        objective: name with unit.
+        lower_is_better: which way it improves.
+    """
+
+    numbers: Sequence[int]
+    values: Sequence[float]
+    pruned: Sequence[bool]
+    objective: str
+    lower_is_better: bool
+
+    def shown(self, *, pruned: bool) -> list[int]:
+        """Places of the trials that have a value and were, or were not, ended early."""
+        return [
+            place
+            for place, value in enumerate(self.values)
+            if math.isfinite(value) and self.pruned[place] == pruned
+        ]
+
+
+class Slice(NamedTuple):
+    """One tuned key: its value in each trial, numbers or words, None where a trial had none."""
+
+    key: str
+    values: Sequence[float | str | None]
+    logarithmic: bool
+
+    def words(self) -> list[str]:
+        """The different values where any is a word, sorted; none where all are numbers."""
+        if all(value is None or isinstance(value, int | float) for value in self.values):
+            return []
+        return sorted({str(value) for value in self.values if value is not None})
+
+    def across(self, place: int) -> float:
+        """Where trial `place` lies on the horizontal axis."""
+        known, value = self.words(), self.values[place]
+        return float(known.index(str(value)) if known else value or 0)
+
+
+def slices(trials: Trials, tuned: Sequence[Slice]) -> Picture:
+    """One axes a tuned key: its value to the right, the objective upwards.
+
+    Args:
+        trials: at least one with a value.
+        tuned: at least one.
+    """
+    num_columns = min(NUM_COLUMNS, len(tuned))
+    num_rows = -(-len(tuned) // num_columns)
+    with styled("slices"):
+        drawing, axes = figure(0.6 + 2.3 * num_rows, num_rows, num_columns)
+        for place, (axis, key) in enumerate(zip(axes, tuned, strict=False)):
+            _slice(axis, trials, key, num_columns)
+            if place % num_columns:
+                axis.tick_params(labelleft=False)
+            else:
+                axis.set_ylabel(trials.objective)
+        for axis in axes[len(tuned) :]:
+            axis.set_axis_off()
+        _share_heights(axes[: len(tuned)])
+        legend_below(drawing, *legend(trials))
+        text = svg(drawing, "slices")
+    caption = (
+        "A mark is one setting that the search tried; darker came later. A cross was ended early and shows"
+        " the value it had then. " + direction(trials)
+    )
+    columns = ["trial", "pruned", trials.objective, *(key.key for key in tuned)]
+    rows: list[list[Cell]] = [
+        [
+            number,
+            str(trials.pruned[place]).lower(),
+            trials.values[place],
+            *(key.values[place] for key in tuned),
+        ]
+        for place, number in enumerate(trials.numbers)
+    ]
+    return Picture("slices", "What each tuned key did", caption, text, columns, rows)
+
+
+def _slice(axis: Axes, trials: Trials, key: Slice, num_columns: int) -> None:
+    known = key.words()
+    for pruned, mark in ((True, "x"), (False, "o")):
+        places = [place for place in trials.shown(pruned=pruned) if key.values[place] is not None]
+        shades = [to_rgba(look(0).colour, _shade(trials, place)) for place in places]
+        heights = [trials.values[place] for place in places]
+        axis.scatter([key.across(place) for place in places], heights, color=shades, marker=mark, s=24)
+    axis.set_xlabel(shorten(key.key, 30) + (" (logarithmic)" if key.logarithmic else ""))
+    if known:
+        axis.set_xticks(range(len(known)), [shorten(word, 14) for word in known])
+        axis.tick_params(axis="x", labelrotation=25 if len(known) > 2 else 0)
+        axis.set_xlim(-0.5, len(known) - 0.5)
+    elif key.logarithmic:
+        logarithmic(axis, num_columns)
+    else:
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=4))
+
+
+def _shade(trials: Trials, place: int) -> float:
+    """0.35 for the first trial to 1 for the last."""
+    return 0.35 + 0.65 * trials.numbers[place] / max(1, *trials.numbers)
+
+
+def _share_heights(axes: Sequence[Axes]) -> None:
+    low, high = min(axis.get_ylim()[0] for axis in axes), max(axis.get_ylim()[1] for axis in axes)
+    for axis in axes:
+        axis.set_ylim(low, high)
+
+
+def legend(trials: Trials) -> tuple[list[Line2D], list[str]]:
+    handles, labels = [], []
+    for pruned, mark, word in ((False, "o", "finished"), (True, "x", "ended early")):
+        count = len(trials.shown(pruned=pruned))
+        if count:
+            handles.append(Line2D([], [], color=look(0).colour, marker=mark, linestyle="none", markersize=5))
+            labels.append(f"{word}, n = {count} trials")
+    return handles, labels
+
+
+def direction(trials: Trials) -> str:
+    return "Lower is better." if trials.lower_is_better else "Higher is better."
