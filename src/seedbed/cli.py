@@ -161,6 +161,30 @@ def compare(
 
 
 @cli.command()
+@click.argument("study")
+@click.option("--out", default="report", show_default=True, help="Folder for the pages, tables and figures.")
+@click.option(
+    "--metric", metavar="NAME", help="Default: test/accuracy if all read it, else best_val/accuracy."
+)
+@click.option("--margin", type=float, help="Largest difference that does not matter (shares in points).")
+@click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
+def report(study: str, out: str, metric: str | None, margin: float | None, root: str) -> None:
+    """Write a STUDY as a web page, a markdown page, tables and figures.
+
+    STUDY is a run's id, the beginning of one, a name, or `last`. The same files go to the study's run in
+    the record.
+    """
+    from seedbed.study.find import find, opened
+    from seedbed.study.report import report as write
+
+    store = opened(Path(root))
+    written = write(store, find(store, study).run_id, Path(out), metric, margin)
+    for sentence in written.failed:
+        click.echo(sentence, err=True)
+    click.echo(f"Open {written.page}")
+
+
+@cli.command()
 @click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=5000, show_default=True, help="Port to listen on.")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from seedbed.picture.curves import Curve, Line, Mean, Panel, learning_curves
 from seedbed.picture.pairs import Pair, differences, paired_dots
 from seedbed.picture.picture import Picture
-from seedbed.picture.progress import best_so_far, expected_best, importances
+from seedbed.picture.progress import best_so_far, expected_best, importances, trade_off
 from seedbed.picture.search import Slice, Trials, slices
 from seedbed.picture.settings import Group, cost, cost_against_metric, distribution
 
@@ -53,7 +53,7 @@ def pairs(labels: Sequence[str]) -> list[Pair]:
 TRIALS = Trials(
     numbers=range(6),
     values=[0.5, 0.3, math.nan, 0.4, 0.2, 0.6],
-    pruned=[False, False, False, True, False, True],
+    pruned=[False, False, True, True, False, True],
     objective="val/loss (nats)",
     lower_is_better=True,
 )
@@ -80,5 +80,11 @@ DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
     "slices": lambda labels: slices(TRIALS, tuned(labels)),
     "importances": lambda labels: importances(labels, [1 / len(labels)] * len(labels), 6),
     "best_so_far": lambda _: best_so_far(TRIALS, [0.5, 0.3, 0.3, 0.3, 0.2, 0.2]),
+    "trade_off": lambda _: trade_off(
+        range(4),
+        [[1.0, 2.0, 3.0, 2.5], [0.3, 0.2, 0.1, 0.25]],
+        ["loss (nats)", "CPU seconds"],
+        [True, True],
+    ),
     "expected_best": lambda _: expected_best([0.5, 0.35, 0.3], "val/loss (nats)"),
 }

@@ -86,9 +86,10 @@ def test_any_name_of_a_setting_is_written_as_it_is(name: str) -> None:
         ("differences", "n = 4 and 4"),
         ("paired_dots", "n = 4 pairs"),
         ("slices", "finished, n = 3 trials"),
-        ("slices", "ended early, n = 2 trials"),
+        ("slices", "ended early, n = 3 trials"),
         ("importances", "share of the objective's variance (n = 6 trials)"),
         ("best_so_far", "finished, n = 3 trials"),
+        ("trade_off", "unbeaten, n = 3"),
         ("expected_best", "expectation over n = 3 finished trials"),
     ],
 )
@@ -205,12 +206,13 @@ def test_only_partners_have_differences() -> None:
     assert rows[2]["differences"] == ""
 
 
-def test_a_trial_without_a_value_is_in_the_table_and_not_drawn() -> None:
+def test_a_pruned_trial_without_a_value_stands_at_the_edge() -> None:
     picture = DRAW["best_so_far"](EASY)
     marks = re.findall(r'<g id="best_so_far-PathCollection_\d+">.*?\n   </g>', picture.svg, re.DOTALL)
-    assert [mark.count("<use") for mark in marks] == [2, 3]  # ended early, finished
+    ended_early, finished, at_the_edge = [mark.count("<use") for mark in marks]
+    assert (ended_early, finished, at_the_edge) == (2, 3, 1)
     assert len(picture.rows) == 6
-    assert len(TRIALS.shown(pruned=False)) + len(TRIALS.shown(pruned=True)) == 5
+    assert (TRIALS.shown(pruned=False), TRIALS.at_the_edge()) == ([0, 1, 4], [2])
 
 
 def test_keys_that_matter_most_come_first_and_names_decide_between_equals() -> None:
@@ -220,7 +222,7 @@ def test_keys_that_matter_most_come_first_and_names_decide_between_equals() -> N
 
 def test_a_page_s_own_ink_and_paper_replace_the_drawing_s() -> None:
     told = inline(DRAW["cost"](EASY).svg, "Cost of each setting")
-    assert told.startswith('<svg role="img" aria-label="Cost of each setting" viewBox=')
+    assert told.startswith('<svg role="img" aria-label="Cost of each setting" width="518.4pt"')
     assert INK not in told
     assert PAPER not in told
     assert "currentColor" in told

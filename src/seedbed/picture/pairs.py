@@ -1,25 +1,15 @@
 """Two settings against each other: partners joined, and the differences on an axis of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from seedbed.picture.labels import MAX_LABEL, shortened
 from seedbed.picture.picture import Cell, Picture
-from seedbed.picture.style import (
-    FAINT,
-    INK,
-    MAX_LABEL,
-    figure,
-    legend_below,
-    look,
-    rows_of,
-    shorten,
-    styled,
-    svg,
-)
+from seedbed.picture.style import FAINT, INK, WIDTH, figure, legend_below, look, rows_of, styled, svg
 
 APART = 0.14
 NUM_COLUMNS = 3
@@ -76,12 +66,10 @@ def differences(pairs: Sequence[Pair], axis_label: str) -> Picture:
         axis.axvline(0, color=FAINT, linewidth=1)
         for place, pair in enumerate(pairs):
             _difference(axis, place, pair)
-        half = MAX_LABEL // 2
-        names = [
-            f"{shorten(pair.first, half)} minus {shorten(pair.second, half)}\n{pair.size}" for pair in pairs
-        ]
+        short = _short(pairs, MAX_LABEL // 2)
+        names = [f"{short[pair.first]} minus {short[pair.second]}\n{pair.size}" for pair in pairs]
         rows_of(axis, names)
-        axis.set_yticks(range(len(pairs)), names)
+        axis.set_yticks(range(len(pairs)), names)  # two lines each
         axis.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axis.set_xlabel(f"difference in {axis_label}")
         dot = Line2D([], [], color=look(0).colour, marker="o", linestyle="none", markersize=5)
@@ -129,10 +117,12 @@ def paired_dots(pairs: Sequence[Pair], axis_label: str) -> Picture:
     """
     num_columns = min(NUM_COLUMNS, len(pairs))
     num_rows = -(-len(pairs) // num_columns)
+    width = WIDTH * (1 + num_columns) / (1 + NUM_COLUMNS)
     with styled("paired_dots"):
-        drawing, axes = figure(2.9 * num_rows, num_rows, num_columns)
+        drawing, axes = figure(2.9 * num_rows, num_rows, num_columns, width)
         for axis, pair in zip(axes, pairs, strict=False):
             _estimation(axis, pair)
+            _name(axis, pair, _short(pairs, 24))
         for axis in axes[len(pairs) :]:
             axis.set_axis_off()
         drawing.supylabel(axis_label, fontsize="medium")
@@ -161,18 +151,23 @@ def _estimation(axis: Axes, pair: Pair) -> None:
     if pair.low is not None and pair.high is not None:
         axis.plot((2, 2), (zero + pair.low, zero + pair.high), color=INK, linewidth=1.4)
     axis.plot([2], [top], "D", color=INK, markersize=5)
-    _name(axis, pair)
     shift: Any = (lambda y: y - zero, lambda y: y + zero)
     right = axis.secondary_yaxis("right", functions=shift)
     right.yaxis.set_major_locator(MaxNLocator(nbins=6))
 
 
-def _name(axis: Axes, pair: Pair) -> None:
+def _short(pairs: Sequence[Pair], limit: int) -> dict[str, str]:
+    """Each setting's name in at most `limit` characters."""
+    names = list(dict.fromkeys(name for pair in pairs for name in (pair.first, pair.second)))
+    return dict(zip(names, shortened(names, limit), strict=True))
+
+
+def _name(axis: Axes, pair: Pair, short: Mapping[str, str]) -> None:
     """Short names under the axes, long ones above them."""
     names, title = [pair.second, pair.first], pair.size
     if max(map(len, names)) > SHORT:
         names = ["second", "first"]
-        title = f"{shorten(pair.first, 28)}\nminus {shorten(pair.second, 22)}\n{pair.size}"
+        title = f"{short[pair.first]}\nminus {short[pair.second]}\n{pair.size}"
     axis.set_xticks((0, 1, 2), [*names, "difference"])
     axis.tick_params(axis="x", labelrotation=20)
     axis.set_xlim(-0.4, 2.4)

@@ -7,6 +7,21 @@ from typing import NamedTuple
 
 Cell = str | int | float | None
 
+# Every picture there is, by file name.
+NAMES = (
+    "distribution",
+    "differences",
+    "paired_dots",
+    "learning_curves",
+    "slices",
+    "importances",
+    "best_so_far",
+    "expected_best",
+    "trade_off",
+    "cost",
+    "cost_against_metric",
+)
+
 
 class Picture(NamedTuple):
     """What a figure function returns.

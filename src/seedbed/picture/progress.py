@@ -6,17 +6,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from seedbed.picture.picture import Cell, Picture
-from seedbed.picture.search import Trials, direction, legend
-from seedbed.picture.style import (
-    FAINT,
-    INK,
-    figure,
-    legend_below,
-    look,
-    rows_of,
-    styled,
-    svg,
-)
+from seedbed.picture.search import Trials, direction, legend, mark_at_the_edge
+from seedbed.picture.style import FAINT, INK, figure, legend_below, look, rows_of, styled, svg
 
 
 def importances(keys: Sequence[str], shares: Sequence[float], num_trials: int) -> Picture:
@@ -57,6 +48,7 @@ def best_so_far(trials: Trials, best: Sequence[float]) -> Picture:
             numbers = [trials.numbers[place] for place in places]
             heights = [trials.values[place] for place in places]
             axis.scatter(numbers, heights, color=look(0).colour, marker=mark, s=20, alpha=0.7, linewidths=1)
+        mark_at_the_edge(axis, [float(trials.numbers[place]) for place in trials.at_the_edge()])
         axis.step(trials.numbers, best, where="post", color=INK)
         axis.set_xlabel("trial")
         axis.set_ylabel(trials.objective)
@@ -96,3 +88,55 @@ def expected_best(values: Sequence[float], objective: str) -> Picture:
     rows = [[number, value] for number, value in zip(numbers, values, strict=True)]
     columns = ["num_trials", objective]
     return Picture("expected_best", "What more trials buy", caption, text, columns, rows)
+
+
+def trade_off(
+    numbers: Sequence[int],
+    values: Sequence[Sequence[float]],
+    objectives: Sequence[str],
+    lower_is_better: Sequence[bool],
+) -> Picture:
+    """Two objectives against each other, with the trials that no other beats in both.
+
+    Args:
+        numbers: of the trials.
+        values: two lists, one value a trial in each.
+        objectives: two names with units.
+        lower_is_better: which way each improves.
+    """
+    front = _unbeaten(values, lower_is_better)
+    with styled("trade_off"):
+        drawing, (axis,) = figure(3.4)
+        colour = look(0).colour
+        axis.scatter(values[0], values[1], color=colour, s=20, alpha=0.5, linewidths=0)
+        stairs = sorted((values[0][place], values[1][place]) for place in front)
+        axis.plot(*zip(*stairs, strict=True), color=INK, marker="D", markersize=4, linewidth=0.8)
+        axis.set_xlabel(objectives[0])
+        axis.set_ylabel(objectives[1])
+        handles = [Line2D([], [], color=colour, marker="o", linestyle="none"), axis.lines[0]]
+        labels = [f"finished, n = {len(numbers)} trials", f"unbeaten, n = {len(front)}"]
+        legend_below(drawing, handles, labels)
+        text = svg(drawing, "trade_off")
+    ways = " and ".join("lower" if lower else "higher" for lower in lower_is_better)
+    caption = f"Better is {ways} (across and upwards). No trial beats one on the line in both objectives."
+    rows: list[list[Cell]] = [
+        [number, values[0][place], values[1][place], str(place in front).lower()]
+        for place, number in enumerate(numbers)
+    ]
+    return Picture("trade_off", "Trade-off", caption, text, ["trial", *objectives, "unbeaten"], rows)
+
+
+def _unbeaten(values: Sequence[Sequence[float]], lower_is_better: Sequence[bool]) -> list[int]:
+    """Places of the trials that no other equals or beats in all objectives and beats in one."""
+    ways = [
+        [value if lower else -value for value in one]
+        for one, lower in zip(values, lower_is_better, strict=True)
+    ]
+    points = list(zip(*ways, strict=True))
+    return [
+        place
+        for place, point in enumerate(points)
+        if not any(
+            other != point and all(a <= b for a, b in zip(other, point, strict=True)) for other in points
+        )
+    ]

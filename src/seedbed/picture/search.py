@@ -9,16 +9,9 @@ from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from seedbed.picture.labels import shorten, shortened
 from seedbed.picture.picture import Cell, Picture
-from seedbed.picture.style import (
-    figure,
-    legend_below,
-    logarithmic,
-    look,
-    shorten,
-    styled,
-    svg,
-)
+from seedbed.picture.style import WIDTH, figure, legend_below, logarithmic, look, styled, svg
 
 NUM_COLUMNS = 3
 
@@ -46,6 +39,14 @@ class Trials(NamedTuple):
             place
             for place, value in enumerate(self.values)
             if math.isfinite(value) and self.pruned[place] == pruned
+        ]
+
+    def at_the_edge(self) -> list[int]:
+        """Places of the trials that were ended early and have no value."""
+        return [
+            place
+            for place, value in enumerate(self.values)
+            if self.pruned[place] and not math.isfinite(value)
         ]
 
 
@@ -77,8 +78,9 @@ def slices(trials: Trials, tuned: Sequence[Slice]) -> Picture:
     """
     num_columns = min(NUM_COLUMNS, len(tuned))
     num_rows = -(-len(tuned) // num_columns)
+    width = WIDTH * (1 + num_columns) / (1 + NUM_COLUMNS)
     with styled("slices"):
-        drawing, axes = figure(0.6 + 2.3 * num_rows, num_rows, num_columns)
+        drawing, axes = figure(0.6 + 2.3 * num_rows, num_rows, num_columns, width)
         for place, (axis, key) in enumerate(zip(axes, tuned, strict=False)):
             _slice(axis, trials, key, num_columns)
             if place % num_columns:
@@ -91,8 +93,8 @@ def slices(trials: Trials, tuned: Sequence[Slice]) -> Picture:
         legend_below(drawing, *legend(trials))
         text = svg(drawing, "slices")
     caption = (
-        "A mark is one setting that the search tried; darker came later. A cross was ended early and shows"
-        " the value it had then. " + direction(trials)
+        "A mark is one setting that the search tried; darker came later. A cross was ended early: it"
+        " stands at the value it had then, or at the upper edge where that is not known. " + direction(trials)
     )
     columns = ["trial", "pruned", trials.objective, *(key.key for key in tuned)]
     rows: list[list[Cell]] = [
@@ -114,15 +116,23 @@ def _slice(axis: Axes, trials: Trials, key: Slice, num_columns: int) -> None:
         shades = [to_rgba(look(0).colour, _shade(trials, place)) for place in places]
         heights = [trials.values[place] for place in places]
         axis.scatter([key.across(place) for place in places], heights, color=shades, marker=mark, s=24)
+    mark_at_the_edge(axis, [key.across(p) for p in trials.at_the_edge() if key.values[p] is not None])
     axis.set_xlabel(shorten(key.key, 30) + (" (logarithmic)" if key.logarithmic else ""))
     if known:
-        axis.set_xticks(range(len(known)), [shorten(word, 14) for word in known])
+        axis.set_xticks(range(len(known)), shortened(known, 14))
         axis.tick_params(axis="x", labelrotation=25 if len(known) > 2 else 0)
         axis.set_xlim(-0.5, len(known) - 0.5)
     elif key.logarithmic:
         logarithmic(axis, num_columns)
     else:
         axis.xaxis.set_major_locator(MaxNLocator(nbins=4))
+
+
+def mark_at_the_edge(axis: Axes, across: Sequence[float]) -> None:
+    """Crosses at the top for trials that were ended early and have no value."""
+    above = axis.get_xaxis_transform()
+    colour = look(0).colour
+    axis.scatter(across, [0.98] * len(across), color=colour, alpha=0.5, marker="x", s=20, transform=above)
 
 
 def _shade(trials: Trials, place: int) -> float:
@@ -139,7 +149,7 @@ def _share_heights(axes: Sequence[Axes]) -> None:
 def legend(trials: Trials) -> tuple[list[Line2D], list[str]]:
     handles, labels = [], []
     for pruned, mark, word in ((False, "o", "finished"), (True, "x", "ended early")):
-        count = len(trials.shown(pruned=pruned))
+        count = len(trials.shown(pruned=pruned)) + pruned * len(trials.at_the_edge())
         if count:
             handles.append(Line2D([], [], color=look(0).colour, marker=mark, linestyle="none", markersize=5))
             labels.append(f"{word}, n = {count} trials")

@@ -135,7 +135,7 @@ def cost_against_metric(groups: Sequence[Group], axis_label: str) -> Picture:
         for place, group in enumerate(groups):
             colour, mark, _ = look(place)
             axis.scatter(
-                group.seconds, group.values, color=colour, marker=mark, s=16, alpha=0.45, linewidths=0
+                group.seconds, group.values, color=colour, marker=mark, s=16, alpha=0.6, linewidths=0
             )
             middle = statistics.fmean(group.seconds)
             axis.scatter([middle], [group.mean], color=colour, marker=mark, s=60, edgecolors=INK, zorder=3)

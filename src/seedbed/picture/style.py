@@ -13,13 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
 
+from seedbed.picture.labels import shorten, shortened
+
 # Okabe and Ito (2008) without black and yellow, which a page of the same colour would swallow.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 MARKS = ("o", "s", "^", "D", "v", "P")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)))
 INK, PAPER, FAINT = "#1f2328", "#ffffff", "#8b949e"
 WIDTH = 7.2  # inches; a printed page's text
-MAX_LABEL = 44  # characters
 # Of a legend: inches a line, letters a line, letters that mark and gap take.
 LINE, LINE_LETTERS, MARK_LETTERS = 0.19, 100, 7
 # A logarithmic axis shorter than this is nearly a linear one; a longer one shows powers of ten only.
@@ -76,15 +77,18 @@ def styled(name: str) -> Iterator[None]:
         yield
 
 
-def figure(height: float, num_rows: int = 1, num_columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """An empty figure of the page's width and its axes, row by row.
+def figure(
+    height: float, num_rows: int = 1, num_columns: int = 1, width: float = WIDTH
+) -> tuple[Figure, list[Axes]]:
+    """An empty figure and its axes, row by row.
 
     Args:
         height: of the whole, in inches.
         num_rows: of axes.
         num_columns: of axes.
+        width: of the whole, in inches.
     """
-    made = Figure(figsize=(WIDTH, height), layout="constrained")
+    made = Figure(figsize=(width, height), layout="constrained")
     axes = made.subplots(num_rows, num_columns, squeeze=False)
     return made, [axis for row in axes for axis in row]
 
@@ -107,28 +111,15 @@ def inline(text: str, label: str) -> str:
         text: from `svg`.
         label: what a reader hears who does not see it; already escaped.
     """
-    head = re.sub(r' (xmlns(:\w+)?|width|height|version)="[^"]*"', "", text[: text.index(">")])
+    head = re.sub(r' (xmlns(:\w+)?|version)="[^"]*"', "", text[: text.index(">")])
     head = head.replace("<svg", f'<svg role="img" aria-label="{label}"')
     body = text[text.index(">") :].replace("xlink:href", "href")
     return head + body.replace(INK, "currentColor").replace(PAPER, "none")
 
 
-def shorten(label: str, limit: int = MAX_LABEL) -> str:
-    """A label of at most `limit` characters: long ones lose their middle.
-
-    Example:
-        >>> shorten("model=mlp optimizer.lr=0.1", 12)
-        'model=…r=0.1'
-    """
-    if len(label) <= limit:
-        return label
-    tail = limit // 2 - 1 + limit % 2
-    return f"{label[: limit - tail - 1]}…{label[-tail:]}"
-
-
 def rows_of(axis: Axes, labels: Sequence[str]) -> None:
     """One line a label on the vertical axis, the first on top."""
-    axis.set_yticks(range(len(labels)), [shorten(label) for label in labels])
+    axis.set_yticks(range(len(labels)), shortened(labels))
     axis.set_ylim(len(labels) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="x", color=FAINT, alpha=0.25, linewidth=0.6)
@@ -147,8 +138,7 @@ def _columns(labels: Sequence[str]) -> int:
 
 def legend_below(drawing: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:
     """A legend under the axes, in as many columns as there is room for."""
-    shown = [shorten(label) for label in labels]
-    drawing.legend(handles, shown, loc="outside lower center", ncols=_columns(labels))
+    drawing.legend(handles, shortened(labels), loc="outside lower center", ncols=_columns(labels))
 
 
 def logarithmic(axis: Axes, num_columns: int = 1) -> None:
