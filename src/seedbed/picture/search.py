@@ -58,15 +58,23 @@ class Slice(NamedTuple):
     logarithmic: bool
 
     def words(self) -> list[str]:
-        """The different values where any is a word, sorted; none where all are numbers."""
+        """The different values where any is a word, numbers in their order; none where all are numbers."""
         if all(value is None or isinstance(value, int | float) for value in self.values):
             return []
-        return sorted({str(value) for value in self.values if value is not None})
+        return sorted({str(value) for value in self.values if value is not None}, key=_by_size)
 
     def across(self, place: int) -> float:
         """Where trial `place` lies on the horizontal axis."""
         known, value = self.words(), self.values[place]
         return float(known.index(str(value)) if known else value or 0)
+
+
+def _by_size(word: str) -> tuple[float, str]:
+    """Numbers by their size, then words by their letters."""
+    try:
+        return float(word), word
+    except ValueError:
+        return math.inf, word
 
 
 def slices(trials: Trials, tuned: Sequence[Slice]) -> Picture:

@@ -12,6 +12,7 @@ from seedbed.study.figures import Figures
 from seedbed.study.members import Member
 from seedbed.study.page import Block, Code, Items, Section, Table, Text
 from seedbed.study.search_chapter import search
+from seedbed.study.variance_chapter import variance
 
 # Verdicts that are written out; `pairs.csv` has all.
 NUM_VERDICTS = 45
@@ -38,6 +39,7 @@ def compose(evidence: Evidence, root: str = "mlruns") -> Report:
         _asked(evidence),
         _settings(evidence.comparison, figures),
         *_verdicts(evidence.comparison, figures),
+        *variance(evidence),
         *_finalists(evidence),
         *_curves(evidence, figures),
         *search(evidence, figures),

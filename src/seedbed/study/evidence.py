@@ -16,6 +16,7 @@ from seedbed.track.store import Store, told
 # Settings whose learning curves are drawn, best first: more lines cannot be told apart.
 NUM_CURVES = 12
 STAGE, READS, TEST_SPLIT = "seedbed.stage", "seedbed.num_test_reads", "seedbed.test_split"
+VARY = "vary "  # stages of a study of the variance: a random stream, or all
 
 # Of one metric: run id to its (epoch, value), in order.
 Histories = Mapping[str, Sequence[tuple[int, float]]]
@@ -79,7 +80,7 @@ def gather(store: Store, study_id: str, metric: str | None = None, margin: float
     study, found = of_run(run), members(store, study_id)
     if not found:
         raise _no_study(study)
-    comparison = compare(found, metric, margin=margin)
+    comparison = compare(_judged(found), metric, margin=margin)
     drawn = [member for row in comparison.rows[:NUM_CURVES] for member in row.runs]
     return Evidence(
         study,
@@ -93,6 +94,11 @@ def gather(store: Store, study_id: str, metric: str | None = None, margin: float
         _packages(store, found),
         test_reads(store, found),
     )
+
+
+def _judged(runs: list[Member]) -> list[Member]:
+    """The runs that are compared: of a study of the variance those in which every stream varied."""
+    return [run for run in runs if run.tags.get(STAGE) == VARY + "all"] or runs
 
 
 def _finalists(runs: Sequence[Member], metric: str | None, margin: float | None) -> Comparison | None:
