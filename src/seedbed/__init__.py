@@ -11,8 +11,11 @@ One place joins them: `assembly` (config to parts) and `classifier` (the Lightni
 one run from a job to a closed record, with `callbacks` between steps and epochs and `stopping` for
 signals; `recording` opens and closes the record of a job, `checkpoint` finds where a run that was cut
 off goes on, `pruning` lets a search end it early through its `trial`. `track` is the record in MLflow;
-`predictor` is the fitted model in use; `study` makes many runs one table; `cli` holds the verbs and
-`manual` their words.
+`predictor` is the fitted model in use.
+
+Many runs: `study` plans, makes and concludes them, `verdict` says from recorded runs which setting is
+better and how sure that is, `report` hands it on as a page, `picture` draws from plain numbers. `cli`
+holds the verbs and `manual` their words.
 
 Below all: `config` (types of every key), `job` (one run as a value), `streams` (random streams),
 `shapes` (axes) and `errors`. Imports run downwards only, siblings never; import-linter checks it.

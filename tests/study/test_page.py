@@ -2,7 +2,7 @@
 
 import pytest
 
-from seedbed.study.page import Block, Code, Items, Section, Table, Text, as_html, as_markdown
+from seedbed.study.page import Block, Code, Folded, Items, Section, Table, Text, as_html, as_markdown
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,11 @@ from seedbed.study.page import Block, Code, Items, Section, Table, Text, as_html
         (Code("x 'y' <z>"), "<pre><code>x &#x27;y&#x27; &lt;z&gt;</code></pre>", "```\nx 'y' <z>\n```"),
         (Items(["a", "b"]), '<ul class="plain"><li>a</li><li>b</li></ul>', "- a\n- b"),
         (Items(["a"], warning=True), '<ul class="warning"><li>a</li></ul>', "- a"),
+        (
+            Folded("more <", Items(["a"])),
+            '<details><summary>more &lt;</summary>\n<ul class="plain"><li>a</li></ul>\n</details>',
+            "<details><summary>more &lt;</summary>\n\n- a\n\n</details>",
+        ),
         (
             Table(["k"], [["a|b"], ["[1, 2]"]]),
             '<tr><td>a|b</td></tr>\n<tr><td class="number">[1, 2]</td></tr>',

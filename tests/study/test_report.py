@@ -114,6 +114,14 @@ def test_the_page_says_what_compare_says(ladder: Made) -> None:
     assert all(f"| {mean} |" in ladder.markdown and f">{mean}</td>" in ladder.html for mean in means)
 
 
+def test_of_many_pairs_all_are_told_those_with_the_best_setting_first(record: Store, tmp_path: Path) -> None:
+    told = made(recorded.ladder(record, [f"m{place}" for place in range(7)], 2), tmp_path).markdown
+    first, _, rest = told.partition("<details><summary>The other 6 pairs</summary>")
+    with_the_best = re.findall(r"^- m6 (?:beats|is better than|against) (m\d)", first, re.MULTILINE)
+    assert with_the_best == ["m5", "m4", "m3", "m2", "m1", "m0"]
+    assert len(re.findall(r"^- m\d ", rest, re.MULTILINE)) == 6
+
+
 def test_results_hold_every_run_to_the_last_digit(ladder: Made) -> None:
     found = {run.run_id: run for run in members(ladder.study.store, ladder.study.run_id)}
     rows = ladder.rows("results.csv")

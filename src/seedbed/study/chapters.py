@@ -10,12 +10,12 @@ from seedbed.study.compare import Comparison
 from seedbed.study.evidence import STAGE, Evidence
 from seedbed.study.figures import Figures
 from seedbed.study.members import Member
-from seedbed.study.page import Block, Code, Items, Section, Table, Text
+from seedbed.study.page import Block, Code, Folded, Items, Section, Table, Text
 from seedbed.study.search_chapter import search
 from seedbed.study.variance_chapter import variance
 
-# Verdicts that are written out; `pairs.csv` has all.
-NUM_VERDICTS = 45
+# Verdicts that are told at once; the others unfold.
+NUM_VERDICTS = 15
 
 
 class Report(NamedTuple):
@@ -108,15 +108,19 @@ def _setting_table(comparison: Comparison) -> Table:
 def _verdicts(comparison: Comparison, figures: Figures) -> list[Section]:
     if not comparison.pairs:
         return []
-    rest = len(comparison.words) - NUM_VERDICTS
-    blocks: list[Block] = [Items(comparison.words[:NUM_VERDICTS])]
-    if rest > 0:
-        blocks.append(Text(f"{rest} more pairs stand in `pairs.csv`."))
-    shown = [tables.pair_cells(pair, comparison.unit) for pair in comparison.pairs[:NUM_VERDICTS]]
-    blocks.append(Table(tables.pair_heads(comparison.unit), shown))
+    blocks = _words(comparison)
     blocks += figures.draw("differences", lambda: drawing.differences(comparison))
     blocks += figures.draw("paired_dots", lambda: drawing.paired_dots(comparison))
+    shown = [tables.pair_cells(pair, comparison.unit) for pair in comparison.pairs]
+    blocks.append(Folded("Every pair in numbers", Table(tables.pair_heads(comparison.unit), shown)))
     return [Section("Verdicts", blocks)]
+
+
+def _words(comparison: Comparison) -> list[Block]:
+    """The verdicts, the best setting against each of the others first."""
+    first, rest = comparison.words[:NUM_VERDICTS], comparison.words[NUM_VERDICTS:]
+    folded = [Folded(f"The other {len(rest)} pairs", Items(rest))] if rest else []
+    return [Items(first), *folded]
 
 
 def _finalists(evidence: Evidence) -> list[Section]:
@@ -125,7 +129,7 @@ def _finalists(evidence: Evidence) -> list[Section]:
     if found is None:
         return []
     told = Text("The best settings of the search, run again with fresh seeds; the winner was then refitted.")
-    return [Section("Finalists", [told, _setting_table(found), Items(found.words[:NUM_VERDICTS])])]
+    return [Section("Finalists", [told, _setting_table(found), *_words(found)])]
 
 
 def _curves(evidence: Evidence, figures: Figures) -> list[Section]:

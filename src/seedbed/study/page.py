@@ -48,7 +48,14 @@ class Figure(NamedTuple):
     picture: Picture
 
 
-Block = Text | Code | Items | Table | Figure
+class Folded(NamedTuple):
+    """What is there for those who ask for it, under one line to click on."""
+
+    title: str
+    block: "Items | Table"
+
+
+Block = Text | Code | Items | Table | Figure | Folded
 
 
 class Section(NamedTuple):
@@ -82,6 +89,8 @@ def _html(block: Block) -> str:
     if isinstance(block, Items):
         items = "".join(f"<li>{_marked(sentence)}</li>" for sentence in block.sentences)
         return f'<ul class="{"warning" if block.warning else "plain"}">{items}</ul>'
+    if isinstance(block, Folded):
+        return f"<details><summary>{html.escape(block.title)}</summary>\n{_html(block.block)}\n</details>"
     return _table(block) if isinstance(block, Table) else _figure(block.picture)
 
 
@@ -128,7 +137,13 @@ def _markdown(block: Block) -> str:
     if isinstance(block, Table):
         lines = [block.head, ["---"] * len(block.head), *block.rows]
         return "\n".join(f"| {' | '.join(map(_in_table, line))} |" for line in lines)
-    picture = block.picture
+    if isinstance(block, Folded):
+        inside = _markdown(block.block)
+        return f"<details><summary>{_plain(block.title)}</summary>\n\n{inside}\n\n</details>"
+    return _markdown_figure(block.picture)
+
+
+def _markdown_figure(picture: Picture) -> str:
     drawing = f"![{picture.title}](figures/{picture.name}.svg)"
     numbers = f"[Numbers](figures/{picture.name}.csv)"
     return f"{drawing}\n\n**{picture.title}.** {_plain(picture.caption)} {numbers}"
