@@ -119,6 +119,7 @@ def test_of_many_pairs_all_are_told_those_with_the_best_setting_first(record: St
     first, _, rest = told.partition("<details><summary>The other 6 pairs</summary>")
     with_the_best = re.findall(r"^- m6 (?:beats|is better than|against) (m\d)", first, re.MULTILINE)
     assert with_the_best == ["m5", "m4", "m3", "m2", "m1", "m0"]
+    assert "Shown are the first 6 of 21 pairs." in told
     assert len(re.findall(r"^- m\d ", rest, re.MULTILINE)) == 6
 
 

@@ -79,3 +79,10 @@ def test_seconds_and_losses_are_better_low() -> None:
         True,
         False,
     ]
+
+
+def test_what_a_pruned_trial_had_reached_is_no_result() -> None:
+    found = read("number,state,val/loss,params.a\n0,PRUNED,0.1,1\n1,COMPLETE,0.5,2\n2,FAIL,0.2,3\n", None)
+    assert found.finished == [1]
+    assert [row[2] for row in searched.best_so_far(found).rows][1:] == [0.5, 0.5]
+    assert [row[1] for row in searched.what_more_trials_buy(found).rows] == [0.5]
