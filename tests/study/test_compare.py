@@ -157,6 +157,12 @@ def test_markdown_holds_the_same() -> None:
     assert "| cnn - mlp | " in text
 
 
+def test_a_column_that_no_pair_fills_is_left_out() -> None:
+    assert "BCa" in compare(ladder()).markdown()
+    assert "BCa 95 %" not in compare(ladder(2)).markdown()
+    assert "BCa 95 %" not in compare(ladder(2)).text()
+
+
 def test_csv_has_a_row_a_pair_and_a_row_a_setting_in_full() -> None:
     comparison = compare(ladder(), margin=5.0)
     pairs = list(csv.DictReader(io.StringIO(comparison.csv())))

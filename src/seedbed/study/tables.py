@@ -91,8 +91,15 @@ def _often(found: Improvement, unit: Unit) -> str:
     return f"{found.share:.2f}{interval}"
 
 
+def pair_table(pairs: Sequence[Pair], unit: Unit) -> tuple[list[str], list[list[str]]]:
+    """Heads and cells of all pairs; a column that is empty for every pair is left out."""
+    heads, lines = pair_heads(unit), [pair_cells(pair, unit) for pair in pairs]
+    filled = [place for place in range(len(heads)) if any(line[place] for line in lines)]
+    return [heads[place] for place in filled], [[line[place] for place in filled] for line in lines]
+
+
 def pairs_markdown(pairs: Sequence[Pair], unit: Unit) -> str:
-    return markdown(pair_heads(unit), [pair_cells(pair, unit) for pair in pairs])
+    return markdown(*pair_table(pairs, unit))
 
 
 def pairs_csv(pairs: Sequence[Pair], metric: str) -> str:

@@ -41,7 +41,7 @@ class Page:
         if len(told) < len(pairs):
             where = "left out" if len(tabled) < len(pairs) else "in the table only"
             self.out.print(f"  {len(pairs) - len(told)} pairs of other settings are {where}.")
-        self._table(tables.pair_heads(unit), [tables.pair_cells(pair, unit) for pair in tabled])
+        self._table(*tables.pair_table(tabled, unit))
 
     def section(self, head: str, sentences: Sequence[str]) -> None:
         """A head with indented sentences."""
