@@ -23,6 +23,7 @@ from seedbed.recording import job_signature, recorded
 from seedbed.stopping import Stopping
 from seedbed.track.provenance import in_force
 from seedbed.track.record import Record
+from seedbed.trial import JOURNAL
 
 
 class Outcome(NamedTuple):

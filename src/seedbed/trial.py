@@ -6,6 +6,9 @@ from typing import Any
 
 from seedbed.errors import StoreError
 
+# The file in the study's folder that is all of a search.
+JOURNAL = "search.journal"
+
 
 class Trial:
     """A trial that another process has asked for.

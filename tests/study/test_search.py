@@ -6,8 +6,9 @@ import pytest
 from hydra.core.override_parser.types import Override
 
 from seedbed.errors import ConfigError
-from seedbed.study.search import JOURNAL, SAMPLERS, Search, Trial
+from seedbed.study.search import SAMPLERS, Search, Trial
 from seedbed.study.space import parsed
+from seedbed.trial import JOURNAL
 
 NUM_TRIALS = 14
 WORDS = (

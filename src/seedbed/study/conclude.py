@@ -51,7 +51,7 @@ def conclude(
         out.print(f"\n{finding.title}", highlight=False, markup=False, style="bold")
         out.print(finding.text(out.width), highlight=False, markup=False)
     record.set_note(_note(found, children, failed, spent))
-    wrong = spent or _wrong(outline, failed, len(children))
+    wrong = spent or _wrong(failed, len(children), tolerant=outline.searches and finished > 0)
     record.finish("FAILED" if wrong else "FINISHED")
     _next(record, outline, failed, out)
     return wrong
@@ -95,12 +95,12 @@ def _why(failed: Mapping[str, Member]) -> list[str]:
     return [f"{name}: {member.tags.get('seedbed.error', member.status)}" for name, member in failed.items()]
 
 
-def _wrong(outline: Outline, failed: Mapping[str, Member], num_runs: int) -> TrainingError | None:
+def _wrong(failed: Mapping[str, Member], num_runs: int, *, tolerant: bool) -> TrainingError | None:
     """Failed runs are a fault of a study, but a finding of a search: some settings cannot work."""
     counted = {
         name: member
         for name, member in failed.items()
-        if not (outline.searches and member.tags.get("seedbed.stage") == "search")
+        if not (tolerant and member.tags.get("seedbed.stage") == "search")
     }
     if not counted:
         return None

@@ -129,6 +129,7 @@ class Runner:
                 "seedbed.kind": "run",
                 "seedbed.signature": planned.signature,
                 "seedbed.setting": planned.setting.digest,
+                "seedbed.stage": planned.overrides.get("study.stage", ""),
             },
             parent_run_id=self._parent.run_id,
         )

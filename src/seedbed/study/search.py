@@ -27,8 +27,8 @@ from optuna.trial import FrozenTrial, TrialState
 from seedbed.errors import ConfigError
 from seedbed.metric.glossary import better
 from seedbed.study.space import distribution, typed
+from seedbed.trial import JOURNAL
 
-JOURNAL = "search.journal"
 SAMPLERS = ("quasi_random", "random", "tpe", "cma_es", "nsga2")
 # Parents of a generation: Optuna's 50 would leave a study of 20 settings at random.
 POPULATION = 10
