@@ -89,7 +89,7 @@ def test_a_failing_job_is_recorded_named_and_the_rest_goes_on(
     assert parent.info.status == "FAILED"
     assert done.returncode == 1
     assert (
-        "study: expected 4 finished runs, got 2 failed (logistic seed 0: model: expected two classes"
+        "study: expected 4 finished runs, got 2 failed (logistic seed 0: ConfigError: model: expected two classes"
         in done.stderr
     )
     assert (

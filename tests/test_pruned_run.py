@@ -9,8 +9,8 @@ from mlflow import MlflowClient
 
 from seedbed.errors import Pruned, Stopped
 from seedbed.job import Job
-from seedbed.study.members import of_run
 from seedbed.train import run
+from seedbed.verdict.members import of_run
 from tests.conftest import MakeJob
 
 SHORT = ("model=softmax", "trainer.max_epochs=3", "trainer.num_threads=1", "evaluate_test=true")

@@ -150,8 +150,8 @@ def compare(
     """
     from shutil import get_terminal_size
 
-    from seedbed.study.answer import answer
-    from seedbed.study.find import opened
+    from seedbed.verdict.answer import answer
+    from seedbed.verdict.find import opened
 
     width = max(get_terminal_size(fallback=(100, 24)).columns, 60)
     told = answer(
@@ -174,8 +174,8 @@ def report(study: str, out: str, metric: str | None, margin: float | None, root:
     STUDY is a run's id, the beginning of one, a name, or `last`. The same files go to the study's run in
     the record.
     """
-    from seedbed.study.find import find, opened
-    from seedbed.study.report import report as write
+    from seedbed.report.report import report as write
+    from seedbed.verdict.find import find, opened
 
     store = opened(Path(root))
     written = write(store, find(store, study).run_id, Path(out), metric, margin)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,6 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from seedbed.cli import cli
-from seedbed.track.store import Store
 
 QUICK = (
     "trainer.max_epochs=1",
@@ -52,12 +51,3 @@ def family(folder: Path) -> tuple[Run, list[Run]]:
     parent, *children = recorded(folder)
     assert {child.data.tags["mlflow.parentRunId"] for child in children} == {parent.info.run_id}
     return parent, children
-
-
-@pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A store that the tests of one module share."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        patch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        yield Store.open(tmp_path_factory.mktemp("record") / "mlruns")

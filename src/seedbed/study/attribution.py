@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from seedbed.study import tables
 from seedbed.study.findings import Finding
-from seedbed.study.members import Member
-from seedbed.study.statistics import describe, spread
-from seedbed.study.summary import headline
-from seedbed.study.unit import Unit, unit_of
-from seedbed.study.variance import Share, variance_shares
+from seedbed.verdict import tables
+from seedbed.verdict.members import Member
+from seedbed.verdict.statistics import describe, spread
+from seedbed.verdict.summary import headline
+from seedbed.verdict.unit import Unit, unit_of
+from seedbed.verdict.variance import Share, variance_shares
 
 STAGE = "vary "
 ALL = "all"

@@ -9,12 +9,12 @@ from rich.console import Console
 
 from seedbed.errors import TrainingError
 from seedbed.manual import command_line, ui_command
-from seedbed.study import tables
-from seedbed.study.compare import Comparison
 from seedbed.study.findings import Finding, findings
-from seedbed.study.members import Member, members
 from seedbed.study.outline import Outline
 from seedbed.track.record import Record
+from seedbed.verdict import tables
+from seedbed.verdict.compare import Comparison
+from seedbed.verdict.members import Member, members
 
 # The UI's compare page draws no more lines than one can follow.
 NUM_COMPARED = 100

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seedbed.errors import StoreError
-from seedbed.study import tables
-from seedbed.study.compare import Comparison, compare
-from seedbed.study.members import Member
 from seedbed.study.outline import Outline
+from seedbed.verdict import tables
+from seedbed.verdict.compare import Comparison, compare
+from seedbed.verdict.members import Member
 
 NUM_TRIALS_SHOWN = 10
 

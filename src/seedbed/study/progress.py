@@ -4,8 +4,8 @@ import time
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from seedbed.study.members import Member
 from seedbed.terminal import duration, live
+from seedbed.verdict.members import Member
 
 TOLD = ("test/accuracy", "best_val/loss", "best_val/accuracy", "train/loss")
 

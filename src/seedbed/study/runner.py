@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.utils import JobReturn
 
 from seedbed.errors import TrainingError
-from seedbed.study.members import Member, members, of_run, search
 from seedbed.study.plan import Planned
 from seedbed.study.progress import StudyProgress
+from seedbed.verdict.members import Member, members, of_run, search
 
 if TYPE_CHECKING:
     from seedbed.track.record import Record

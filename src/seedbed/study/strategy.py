@@ -12,10 +12,10 @@ from typing import Any
 
 from seedbed.errors import ConfigError
 from seedbed.metric.glossary import better
-from seedbed.study.members import Member
 from seedbed.study.plan import Planned, Planner, Setting
 from seedbed.study.seeds import generated
 from seedbed.study.space import Space, values
+from seedbed.verdict.members import Member
 
 Wave = list[Planned]
 Strategy = Generator[Wave, list[Member], None]

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seedbed.study.members import Member
 from seedbed.study.plan import Planned, Planner, Setting
 from seedbed.study.search import Search, Trial
 from seedbed.study.strategy import Repetition, Strategy, mean_values, protocol
+from seedbed.verdict.members import Member
 
 
 class Trials:

@@ -1,0 +1,8 @@
+"""A study as a page to hand on: HTML that needs nothing else, markdown, tables, figures.
+
+What enters is the id of a study; everything is read from the record, so a colleague with the same
+store gets the same bytes. What leaves are files, which also become artifacts of the study's run.
+
+It refuses to compute: numbers and sentences come from `verdict`, lines and dots from `picture`. A
+figure that fails is left out and named; it never costs the page.
+"""
