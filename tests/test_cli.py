@@ -88,14 +88,9 @@ def test_a_failing_job_is_recorded_named_and_the_rest_goes_on(
     assert [child.info.status for child in children] == ["FINISHED", "FINISHED", "FAILED", "FAILED"]
     assert parent.info.status == "FAILED"
     assert done.returncode == 1
-    assert (
-        "study: expected 4 finished runs, got 2 failed (logistic seed 0: ConfigError: model: expected two classes"
-        in done.stderr
-    )
-    assert (
-        "**Failed, and in no mean:** logistic seed 0, logistic seed 1"
-        in parent.data.tags["mlflow.note.content"]
-    )
+    told = "logistic seed 0: ConfigError: model: expected two classes"
+    assert f"study: expected 4 finished runs, got 2 failed ({told}" in done.stderr
+    assert f"**Failed, and in no mean:**\n\n- {told}" in parent.data.tags["mlflow.note.content"]
 
 
 def test_a_study_ends_with_its_table_and_the_next_command(
@@ -126,8 +121,9 @@ def test_a_signal_ends_a_whole_study(tmp_path: Path) -> None:
     with started(tmp_path, "train", "-m", "seed=0,1", *ENDLESS) as process:
         wait_until_it_trains(process, tmp_path)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=TIMEOUT_SECONDS)
+        _, err = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 128 + signal.SIGINT
+    assert err.endswith("stopped by SIGINT; the record says KILLED; the same command goes on from here\n")
     assert [run.info.status for run in recorded(tmp_path)] == ["KILLED", "KILLED"]
 
 

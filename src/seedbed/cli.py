@@ -37,7 +37,8 @@ def main() -> None:
         sys.exit(1 if isinstance(error, TrainingError) else 2)
     except Stopped as stopped:
         name = signal.Signals(stopped.signal_number).name
-        click.echo(f"seedbed: stopped by {name}; the record says KILLED", err=True)
+        more = "; the same command goes on from here" if {"-m", "--multirun"} & set(sys.argv) else ""
+        click.echo(f"seedbed: stopped by {name}; the record says KILLED{more}", err=True)
         sys.exit(128 + stopped.signal_number)
 
 

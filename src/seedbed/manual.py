@@ -18,9 +18,14 @@ Usage: seedbed train [-m] [GROUP=OPTION] [KEY=VALUE] ...
 Trains one run; with -m, values separated by commas make a study of several:
 
   seedbed train model=cnn data=mnist trainer.max_epochs=3
-  seedbed train -m model=softmax,mlp,cnn 'seed=range(0,5)'      (0 to 4: the end is excluded)
+  seedbed train -m model=softmax,mlp,cnn study.num_seeds=5      (seeds generated from the root seed)
+  seedbed train -m model=softmax,mlp 'seed=range(0,5)'          (0 to 4: the end is excluded)
+  seedbed train -m study=tpe 'optimizer.lr=tag(log,interval(0.001,0.1))'   (both ends included)
   seedbed train -m experiment=demo
   seedbed train model=mlp --cfg job                             (show the config, run nothing)
+
+A study runs what is missing: the same command again counts its finished runs, continues those that
+were cut off, and adds what a larger study.num_seeds or study.num_trials asks for.
 """
 SEE_HELP = "See seedbed train --help for keys and options."
 

@@ -37,7 +37,7 @@ def duration(seconds: float) -> str:
     """A time as people say it.
 
     Example:
-        >>> [duration(seconds) for seconds in (7.4, 100, 4000)]
+        >>> [duration(seconds) for seconds in (7.4, 100.0, 4000.0)]
         ['7 s', '2 min', '1.1 h']
     """
     if seconds < 90:

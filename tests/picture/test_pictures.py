@@ -206,13 +206,25 @@ def test_only_partners_have_differences() -> None:
     assert rows[2]["differences"] == ""
 
 
-def test_a_pruned_trial_without_a_value_stands_at_the_edge() -> None:
+def test_a_pruned_trial_without_a_value_is_told_from_one_with_a_value() -> None:
     picture = DRAW["best_so_far"](EASY)
     marks = re.findall(r'<g id="best_so_far-PathCollection_\d+">.*?\n   </g>', picture.svg, re.DOTALL)
-    ended_early, finished, at_the_edge = [mark.count("<use") for mark in marks]
-    assert (ended_early, finished, at_the_edge) == (2, 3, 1)
+    ended_early, finished = [mark.count("<use") for mark in marks]
+    assert (ended_early, finished) == (2, 3)
     assert len(picture.rows) == 6
     assert (TRIALS.shown(pruned=False), TRIALS.at_the_edge()) == ([0, 1, 4], [2])
+
+
+def test_a_pruned_trial_without_a_value_widens_the_axis_to_where_it_lies() -> None:
+    import matplotlib.pyplot as plt
+
+    from seedbed.picture.search import mark_at_the_edge
+
+    drawing, axis = plt.subplots()
+    axis.scatter([1.0, 2.0], [0.0, 1.0])
+    mark_at_the_edge(axis, [-5.0])
+    assert axis.get_xlim()[0] < -5.0
+    plt.close(drawing)
 
 
 def test_keys_that_matter_most_come_first_and_names_decide_between_equals() -> None:

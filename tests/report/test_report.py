@@ -196,7 +196,7 @@ def test_a_running_study_says_so_and_what_to_type_again(record: Store, tmp_path:
     recorded.run(study, "mlp seed 2", 0.9, params={"model": "mlp", "seed": 2}, status=None)
     told = made(study, tmp_path).markdown
     assert "The study is still running: these are the numbers so far; they will change." in told
-    assert "1 of 3 runs are still running and are in no mean: mlp seed 2." in told
+    assert "In no mean: 1 of 3 runs, still running: mlp seed 2." in told
     assert f"```\nseedbed report {study.run_id}" in told
 
 

@@ -32,10 +32,9 @@ def test_a_search_has_its_trials_finalists_and_stages(search: Made) -> None:
 
 
 def test_runs_of_earlier_stages_that_did_not_finish_are_named(search: Made) -> None:
-    assert "3 of 16 runs of the stage search were pruned by the search: trial 1, trial 4, trial 6." in (
-        search.markdown
-    )
-    assert "1 of 16 runs of the stage search failed: trial 3." in search.markdown
+    told = "3 of 16 runs of the stage search, pruned by the search: trial 1, trial 4, trial 6."
+    assert told in search.markdown
+    assert "1 of 16 runs of the stage search, failed: trial 3." in search.markdown
     assert search.html.index("trial 3.") < search.html.index("<h2>Settings</h2>")
 
 

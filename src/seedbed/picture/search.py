@@ -131,7 +131,7 @@ def _slice(axis: Axes, trials: Trials, key: Slice, num_columns: int) -> None:
         axis.tick_params(axis="x", labelrotation=25 if len(known) > 2 else 0)
         axis.set_xlim(-0.5, len(known) - 0.5)
     elif key.logarithmic:
-        logarithmic(axis, num_columns)
+        logarithmic(axis, max(2, num_columns))  # alone it is half as wide as a page
     else:
         axis.xaxis.set_major_locator(MaxNLocator(nbins=4))
 
@@ -140,7 +140,8 @@ def mark_at_the_edge(axis: Axes, across: Sequence[float]) -> None:
     """Crosses at the top for trials that were ended early and have no value."""
     above = axis.get_xaxis_transform()
     colour = look(0).colour
-    axis.scatter(across, [0.98] * len(across), color=colour, alpha=0.5, marker="x", s=20, transform=above)
+    # Not a scatter: that would not widen the axis to where these trials lie.
+    axis.plot(across, [0.98] * len(across), "x", color=colour, alpha=0.5, markersize=4.5, transform=above)
 
 
 def _shade(trials: Trials, place: int) -> float:

@@ -86,7 +86,7 @@ def _elsewhere(evidence: Evidence) -> list[str]:
     totals = Counter(run.tags.get(STAGE, "") for run in evidence.members)
     return [
         f"{len(runs)} of {totals[stage]} runs of the stage {stage or 'without a name'}"
-        f" {caveats.ENDED.get(status, status)}: {caveats.named(runs)}."
+        f", {caveats.ENDED.get(status, status.lower())}: {caveats.named(runs)}."
         for (stage, status), runs in groups.items()
     ]
 

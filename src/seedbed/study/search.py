@@ -30,6 +30,8 @@ from seedbed.study.space import distribution, typed
 from seedbed.trial import JOURNAL
 
 SAMPLERS = ("quasi_random", "random", "tpe", "cma_es", "nsga2")
+# Where a trial keeps its values as typed.
+OVERRIDES = "overrides"
 # Parents of a generation: Optuna's 50 would leave a study of 20 settings at random.
 POPULATION = 10
 
@@ -78,22 +80,22 @@ class Search:
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        return self._study.get_trials(deepcopy=False)
+        """The settings that were proposed whole; one that was killed while it was is none."""
+        return [trial for trial in self._study.get_trials(deepcopy=False) if OVERRIDES in trial.user_attrs]
 
     def waiting(self) -> list[Trial]:
         """Settings that were proposed and not told, because the study was stopped."""
-        running = [trial for trial in self.trials if trial.state == TrialState.RUNNING]
-        for trial in running:
-            if "overrides" not in trial.user_attrs:  # killed while it was being proposed
+        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if OVERRIDES not in trial.user_attrs:
                 self._study.tell(trial.number, state=TrialState.FAIL)
-        return [_proposed(trial) for trial in running if "overrides" in trial.user_attrs]
+        return [_proposed(trial) for trial in self.trials if trial.state == TrialState.RUNNING]
 
     def ask(self) -> Trial:
         """The next setting."""
         self._study.sampler = self._sampler(len(self.trials))
         trial = self._study.ask(fixed_distributions=dict(self.distributions))
         overrides = {key: typed(self.distributions[key], value) for key, value in trial.params.items()}
-        trial.set_user_attr("overrides", overrides)
+        trial.set_user_attr(OVERRIDES, overrides)
         return Trial(trial.number, overrides)
 
     def tell(self, number: int, values: Sequence[float] | None, *, pruned: bool = False) -> None:
@@ -137,13 +139,11 @@ class Search:
         keys = list(self.distributions)
         writer.writerow(["number", "state", *self.objectives, *(f"params.{key}" for key in keys)])
         for trial in self.trials:
-            overrides = trial.user_attrs.get("overrides", {})
+            overrides = trial.user_attrs[OVERRIDES]
             values = trial.values or [""] * len(self.objectives)
             if trial.state == TrialState.PRUNED:
                 values = [""] * len(self.objectives)
-            writer.writerow(
-                [trial.number, trial.state.name, *values, *(overrides.get(key, "") for key in keys)]
-            )
+            writer.writerow([trial.number, trial.state.name, *values, *(overrides[key] for key in keys)])
         return out.getvalue()
 
 
@@ -200,7 +200,7 @@ def as_json(swept: Mapping[str, Override]) -> str:
 
 
 def _proposed(trial: FrozenTrial) -> Trial:
-    return Trial(trial.number, dict(trial.user_attrs["overrides"]))
+    return Trial(trial.number, dict(trial.user_attrs[OVERRIDES]))
 
 
 def _first_value(trial: FrozenTrial) -> float:
