@@ -67,10 +67,11 @@ def job_signature(job: Job) -> str:
 
 
 def _identity(job: Job) -> dict[str, str]:
-    stage = job.config["study"]["stage"]
+    study = job.config["study"]
+    stage, objective = study["stage"], study["objectives"][0]
     return {
         "seedbed.kind": "run",
         "seedbed.signature": job_signature(job),
         "seedbed.setting": signature(job.config, schema.circumstances() | set(REPETITION)),
         "seedbed.command": job.command,
-    } | ({"seedbed.stage": stage} if stage else {})
+    } | ({"seedbed.stage": stage, "seedbed.objective": objective} if stage else {})

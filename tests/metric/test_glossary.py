@@ -35,7 +35,9 @@ def test_the_last_word_decides_with_or_without_a_split(name: str, direction: str
 
 @pytest.mark.parametrize("name", ["val/lossy", "epoch", "scores", ""])
 def test_a_name_that_does_not_say_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="a name that ends in loss, error, seconds, accuracy, score") as caught:
+    with pytest.raises(
+        ConfigError, match="a name that ends in loss, error, seconds, accuracy, score"
+    ) as caught:
         better(name)
     assert ", ".join(NAMES) in str(caught.value)
 

@@ -53,6 +53,14 @@ def test_the_headline_is_validation_unless_every_finished_run_read_the_test_spli
     assert headline([member("mlp", 0.9, status="FAILED")]) == "best_val/accuracy"
 
 
+def test_runs_of_a_search_are_judged_by_what_they_were_chosen_by() -> None:
+    chosen = member("mlp", 0.9, metric="best_val/accuracy")._replace(
+        tags={"seedbed.objective": "best_val/loss"}
+    )
+    assert headline([chosen, chosen]) == "best_val/loss"
+    assert headline([chosen, chosen._replace(tags={})]) == "best_val/accuracy"
+
+
 def test_csv_and_markdown_hold_the_same_row() -> None:
     rows = summarise([member("mlp", 0.5), member("mlp", 0.75)], "test/accuracy")
     assert as_csv(rows, "test/accuracy").startswith(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from seedbed.study.findings import Finding
+from seedbed.study.findings import Finding, set_table
 from seedbed.verdict import tables
 from seedbed.verdict.members import Member
 from seedbed.verdict.statistics import describe, spread
@@ -50,10 +50,8 @@ def _finding(runs: Sequence[Member], metric: str, number: int | None) -> Finding
     total = values.pop(ALL)
     shares, unit = variance_shares(values, total), unit_of(metric)
     lines = [_line(share, unit) for share in shares]
-    table = tables.markdown(
-        [f"stream (sd in {unit.name or 'its unit'})", "n", "sd", "95 %", "share of the variance", "95 %"],
-        lines,
-    )
+    unit_name = unit.name or "its unit"
+    head = [f"stream (sd in {unit_name})", "n", "sd", "95 %", "share of the variance", "95 %"]
     all_together = describe(total)
     sentence = (
         f"All streams together: n = {all_together.n}, mean {all_together.mean:.4f}, "
@@ -62,11 +60,14 @@ def _finding(runs: Sequence[Member], metric: str, number: int | None) -> Finding
         "do not interact, and within their intervals."
     )
     left_out = len(runs) - len(counted)
-    told = f"{table}\n\n{sentence}" + (
-        f"\n\n{left_out} runs did not finish and are left out." * bool(left_out)
-    )
+    sentence += f" {left_out} runs did not finish and are left out." * bool(left_out)
     csv = "".join(f"{','.join(map(str, line))}\n" for line in [Share._fields, *shares])
-    return Finding(title, lambda _: told, lambda: told, {f"variance{name}.csv": csv})
+    return Finding(
+        title,
+        lambda width: set_table(sentence, head, lines, width),
+        lambda: f"{tables.markdown(head, lines)}\n\n{sentence}",
+        {f"variance{name}.csv": csv},
+    )
 
 
 def _line(share: Share, unit: Unit) -> list[str]:

@@ -9,6 +9,7 @@ from seedbed.study.outline import Outline
 from seedbed.verdict import tables
 from seedbed.verdict.compare import Comparison, compare
 from seedbed.verdict.members import Member
+from seedbed.verdict.terminal import Page
 
 NUM_TRIALS_SHOWN = 10
 
@@ -103,7 +104,18 @@ def _trials(outline: Outline, folder: Path, name: str) -> Finding:
         ]
         for trial in best[:NUM_TRIALS_SHOWN]
     ]
-    table = tables.markdown(head, rows)
-    shown = f"{counts}; the best {len(rows)}:\n\n{table}"
+    shown = f"{counts}; the best {len(rows)}:"
     files = {"search/trials.csv": search.as_csv(), "search/space.json": as_json(outline.space.swept)}
-    return Finding(f"Search over {len(states)} settings", lambda _: shown, lambda: shown, files)
+    return Finding(
+        f"Search over {len(states)} settings",
+        lambda width: set_table(shown, head, rows, width),
+        lambda: f"{shown}\n\n{tables.markdown(head, rows)}",
+        files,
+    )
+
+
+def set_table(sentence: str, head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
+    """A sentence and a table for a terminal of this many columns."""
+    page = Page(width)
+    page.table(head, rows)
+    return f"{sentence}\n{page.text()}"

@@ -1,5 +1,7 @@
 """A study at work: says what it will run, runs what is missing, concludes."""
 
+import sys
+
 from hydra.plugins.launcher import Launcher
 from rich.console import Console
 
@@ -14,6 +16,8 @@ from seedbed.terminal import duration
 from seedbed.track.record import Record
 
 NUM_LISTED = 20
+# Of a table that goes to a file or a pipe.
+NUM_COLUMNS = 110
 
 
 class Work:
@@ -26,7 +30,8 @@ class Work:
     """
 
     def __init__(self, launcher: Launcher, record: Record, outline: Outline) -> None:
-        self.record, self.outline, self.out = record, outline, Console()
+        self.record, self.outline = record, outline
+        self.out = Console(width=None if sys.stdout.isatty() else NUM_COLUMNS)
         self.num_runs = sum(number for _, number in outline.stages)
         self.pace = self._pace()
         self.progress = StudyProgress(self.num_runs, self.pace)

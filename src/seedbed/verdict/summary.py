@@ -32,10 +32,16 @@ class Row(NamedTuple):
 
 
 def headline(runs: Iterable[Member]) -> str:
-    """The metric a study is judged by: test accuracy where every finished run read the test split."""
+    """The metric a study is judged by.
+
+    Test accuracy where every finished run read the test split; else what the runs of a search were
+    chosen by; else validation accuracy.
+    """
     finished = [run for run in runs if run.status == "FINISHED"]
-    read = finished and all("test/accuracy" in run.metrics for run in finished)
-    return "test/accuracy" if read else "best_val/accuracy"
+    if finished and all("test/accuracy" in run.metrics for run in finished):
+        return "test/accuracy"
+    objectives = {run.tags.get("seedbed.objective", "") for run in finished}
+    return objectives.pop() if len(objectives) == 1 and "" not in objectives else "best_val/accuracy"
 
 
 def summarise(runs: Sequence[Member], metric: str) -> list[Row]:

@@ -29,7 +29,7 @@ class Page:
 
     def settings(self, rows: Sequence[Setting], metric: str) -> None:
         cells = [tables.cells(row.labels.values(), row.description) for row in rows]
-        self._table(tables.heads(rows[0].labels, metric), cells)
+        self.table(tables.heads(rows[0].labels, metric), cells)
 
     def pairs(self, rows: Sequence[Setting], pairs: Sequence[Pair], words: Sequence[str], unit: Unit) -> None:
         """All verdicts and numbers, or those of pairs with the first setting where they are many."""
@@ -41,7 +41,7 @@ class Page:
         if len(told) < len(pairs):
             where = "left out" if len(tabled) < len(pairs) else "in the table only"
             self.out.print(f"  {len(pairs) - len(told)} pairs of other settings are {where}.")
-        self._table(*tables.pair_table(tabled, unit))
+        self.table(*tables.pair_table(tabled, unit))
 
     def section(self, head: str, sentences: Sequence[str]) -> None:
         """A head with indented sentences."""
@@ -49,7 +49,8 @@ class Page:
         for sentence in sentences:
             self.out.print(Padding(sentence, (0, 0, 0, 2)))
 
-    def _table(self, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    def table(self, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+        """A table with a head."""
         table = Table(*head)
         for line in lines:
             table.add_row(*line)
