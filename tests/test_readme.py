@@ -11,6 +11,7 @@ from tests.conftest import MakeJob
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+RANGE = r"=(?:tag\(log,)?(?:range|interval)\(([\d.]+),.*\)$"
 COMMANDS = re.findall(r"^seedbed train (?!--help)(.+?)(?:\s{2,}#.*)?$", README, re.MULTILINE)
 
 
@@ -30,7 +31,7 @@ def test_every_link_leads_somewhere(link: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_train_command_composes(make_job: MakeJob, command: str) -> None:
     words = [word for word in shlex.split(command) if word not in ("-m", "--cfg", "job")]
-    firsts = [re.sub(r"=range\((\d+),.*\)$", r"=\1", word).split(",")[0] for word in words]
+    firsts = [re.sub(RANGE, r"=\1", word).split(",")[0] for word in words]
     make_job(*firsts)
 
 

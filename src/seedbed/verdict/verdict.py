@@ -55,7 +55,8 @@ def _size(pair: Pair, unit: Unit) -> str:
     assert interval is not None
     low, high = sorted(sign * end for end in interval)
     decided = (low,) if low > 0 else ()
-    decimals = unit.decimals((high - low) / 2, *decided)
+    half, mean = (high - low) / 2, abs(pair.difference.mean)
+    decimals = unit.decimals(half, max(mean, half / 10), *decided)
     ends = f"[{unit.told(low, decimals)}, {unit.told(high, decimals)}]"
     return f"{unit.named(sign * pair.difference.mean, decimals)} {ends}"
 
