@@ -219,7 +219,9 @@ class Study(Place):
         "key to its values: a,b or range(0,3) or interval(0.1,1); added to those typed"
     )
     num_seeds: int | None = how("seeds a setting, generated from the root seed; null: the seeds as typed")
-    objectives: list[str] = how("metrics that settings are judged by, all but one for multi_objective")
+    objectives: list[str] = how(
+        "metrics that settings are judged by; several with study=multi_objective only"
+    )
     max_failures: int | None = how("failed runs beyond which no more are started; null: no limit")
     num_parallel: int = how("runs handed to the launcher at a time, 1 or more")
     resume: bool = how("true: runs of the same command and code that are on record count")

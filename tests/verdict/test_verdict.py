@@ -79,7 +79,7 @@ def test_where_the_name_does_not_say_what_is_better_the_words_do_not_either() ->
 
 def test_a_narrow_difference_is_equivalent_within_the_margin() -> None:
     assert verdict((0.001, -0.001, 0.002, -0.001, 0.0), margin=0.5) == (
-        "cnn and mlp are equivalent within 0.5 points: difference 0.0 points [-0.1, 0.2], n = 5 pairs, "
+        "cnn and mlp are equivalent within 0.5 points: difference 0.02 points [-0.14, 0.18], n = 5 pairs, "
         "p = 0.75; exact sign-flip 1, where 5 pairs allow no less than 0.0625, equivalence p < 0.001"
     )
 

@@ -8,9 +8,8 @@ import numpy as np
 
 from seedbed.study.findings import Finding, set_table
 from seedbed.verdict import tables
-from seedbed.verdict.members import Member
+from seedbed.verdict.members import Member, headline
 from seedbed.verdict.statistics import describe, spread
-from seedbed.verdict.summary import headline
 from seedbed.verdict.unit import Unit, unit_of
 from seedbed.verdict.variance import Share, variance_shares
 

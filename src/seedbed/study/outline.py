@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from seedbed.errors import ConfigError
 from seedbed.metric.glossary import better
-from seedbed.study import strategy
+from seedbed.study import folds, strategy
 from seedbed.study.identity import identity
 from seedbed.study.idle import idle_streams
 from seedbed.study.plan import Planner, Resolve, Setting
@@ -72,7 +72,7 @@ class Outline(NamedTuple):
             search = self.search(folder, name)
             return Trials(self.planner, search, self.repeated, self.study, self.root).strategy()
         if self.kind == "cross_validation":
-            return strategy.cross_validation(self.planner, self.settings, self.repeated, self.study)
+            return folds.cross_validation(self.planner, self.settings, self.repeated, self.study)
         if self.kind == "variance":
             return strategy.variance(
                 self.planner, self.settings, self.streams[0], self.study["num_seeds"], self.root
@@ -98,45 +98,6 @@ class Outline(NamedTuple):
         idle = idle_streams(self.planner.job(self.settings[0]).config)
         asked = self.study["streams"]
         return [name for name in asked if name not in idle], [name for name in asked if name in idle]
-
-    @property
-    def stages(self) -> list[tuple[str, int]]:
-        """What there will be, in words, with the number of runs."""
-        seeds = len(self.repeated)
-        if self.kind == "variance":
-            streams = len(self.streams[0]) + 1
-            each = len(self.settings) * self.study["num_seeds"]
-            return [
-                (
-                    f"{streams - 1} streams one at a time, then all, x {self.study['num_seeds']} seeds",
-                    streams * each,
-                )
-            ]
-        if self.kind == "cross_validation":
-            return self._fold_stages(seeds)
-        num_settings = self.study["num_trials"] if self.searches else len(self.settings)
-        first = [(f"{num_settings} settings x {seeds} seeds", num_settings * seeds)]
-        if self.study["num_finalists"] is None:
-            return first
-        finalists = min(self.study["num_finalists"], num_settings)
-        fresh = self.study["num_fresh_seeds"]
-        stages = [*first, (f"the best {finalists} again x {fresh} fresh seeds", finalists * fresh)]
-        if strategy.reads_test(self.planner):
-            stages.append((f"the winner refitted x {fresh} new seeds, and the test split read", fresh))
-        return stages
-
-    def _fold_stages(self, seeds: int) -> list[tuple[str, int]]:
-        data = self.planner.job(self.settings[0]).config["data"]
-        folds = (data["num_folds"] or 0) * seeds
-        told = f"{data['num_folds']} folds x {seeds} repeats"
-        inner = data["num_inner_folds"]
-        if not inner:
-            return [(f"{len(self.settings)} settings x {told}", len(self.settings) * folds)]
-        first = len(self.settings) * folds * inner
-        return [
-            (f"{len(self.settings)} settings x {told} x {inner} inner folds", first),
-            ("the best setting of each fold, tested on the fold", folds),
-        ]
 
 
 def outlined(config: DictConfig, arguments: Sequence[str], loader: Any, resolve: Resolve) -> Outline:
@@ -168,7 +129,7 @@ def outlined(config: DictConfig, arguments: Sequence[str], loader: Any, resolve:
             pinned,
         ]
     if kind == "cross_validation":
-        strategy.check_folds(planner.job(settings[0]).config["data"])
+        folds.check_folds(planner.job(settings[0]).config["data"])
         content.append(planner.job(settings[0]).config["data"])
     digest = identity(kind, study, content)
     return Outline(kind, study, space, planner, settings, repeated, root, digest, config.track.root)

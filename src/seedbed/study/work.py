@@ -12,6 +12,7 @@ from seedbed.study.outline import Outline
 from seedbed.study.plan import Planned
 from seedbed.study.progress import StudyProgress
 from seedbed.study.runner import Runner
+from seedbed.study.stages import stages
 from seedbed.terminal import duration
 from seedbed.track.record import Record
 
@@ -32,7 +33,8 @@ class Work:
     def __init__(self, launcher: Launcher, record: Record, outline: Outline) -> None:
         self.record, self.outline = record, outline
         self.out = Console(width=None if sys.stdout.isatty() else NUM_COLUMNS)
-        self.num_runs = sum(number for _, number in outline.stages)
+        self.stages = stages(outline)
+        self.num_runs = sum(number for _, number in self.stages)
         self.pace = self._pace()
         self.progress = StudyProgress(self.num_runs, self.pace)
         self.runner = Runner(
@@ -67,7 +69,7 @@ class Work:
 
     def _announce(self, wave: list[Planned]) -> None:
         self.say(f"Study {self.record.run_id[:8]} ({self.outline.kind}), {self.num_runs} runs:")
-        for told, number in self.outline.stages:
+        for told, number in self.stages:
             self.say(f"  {number:>4}  {told}")
         names = [planned.name for planned in wave]
         more = f" and {len(names) - NUM_LISTED} more" if len(names) > NUM_LISTED else ""

@@ -11,11 +11,10 @@ from seedbed.verdict import caveats, tables, verdict
 from seedbed.verdict.checks import check
 from seedbed.verdict.difference import judge, paired, unpaired
 from seedbed.verdict.grouping import differing, fold_ratio, grouped, labels, names
-from seedbed.verdict.members import Member
+from seedbed.verdict.members import Member, headline
 from seedbed.verdict.pairing import partners
 from seedbed.verdict.setting import Pair, Setting
 from seedbed.verdict.statistics import describe
-from seedbed.verdict.summary import headline
 from seedbed.verdict.unit import Unit, unit_of
 
 STAGES = ("refit", "finalists", "search")

@@ -82,3 +82,16 @@ def search(store: Any, experiment_ids: Iterable[str], filter_string: str) -> lis
         token = page.token
         if not token:
             return found
+
+
+def headline(runs: Iterable[Member]) -> str:
+    """The metric a study is judged by.
+
+    Test accuracy where every finished run read the test split; else what the runs of a search were
+    chosen by; else validation accuracy.
+    """
+    finished = [run for run in runs if run.status == "FINISHED"]
+    if finished and all("test/accuracy" in run.metrics for run in finished):
+        return "test/accuracy"
+    objectives = {run.tags.get("seedbed.objective", "") for run in finished}
+    return objectives.pop() if len(objectives) == 1 and "" not in objectives else "best_val/accuracy"
