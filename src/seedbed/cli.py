@@ -37,8 +37,8 @@ def main() -> None:
         sys.exit(1 if isinstance(error, TrainingError) else 2)
     except Stopped as stopped:
         name = signal.Signals(stopped.signal_number).name
-        more = "; the same command goes on from here" if {"-m", "--multirun"} & set(sys.argv) else ""
-        click.echo(f"seedbed: stopped by {name}; the record says KILLED{more}", err=True)
+        onward = "the same command" if {"-m", "--multirun"} & set(sys.argv) else "seedbed resume"
+        click.echo(f"seedbed: stopped by {name}; the record says KILLED; {onward} goes on from here", err=True)
         sys.exit(128 + stopped.signal_number)
 
 
@@ -111,8 +111,7 @@ def _job(composed: "DictConfig") -> Any:
 
     outcome = run(job, job.config["track"]["run_id"], watch_of(job))
     if state.mode == RunMode.RUN:
-        told = [key for key in HEADLINES if key in outcome.metrics]
-        click.echo(f"{outcome.name}: " + ", ".join(f"{key} {outcome.metrics[key]:.4f}" for key in told))
+        click.echo(_headlines(outcome))
         if not job.config["evaluate_test"]:
             click.echo(
                 "The test split is unread; evaluate_test=true reads it once, when all choices are made."
@@ -121,6 +120,46 @@ def _job(composed: "DictConfig") -> Any:
             f"Run {outcome.run_id} is on record. Look at it: {ui_command(job.config['track']['root'])}"
         )
     return outcome.metrics
+
+
+@cli.command()
+@click.argument("run")
+@click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
+def resume(run: str, root: str) -> None:
+    """Let a RUN that was cut off go on in its own record, from its last checkpoint.
+
+    RUN is its id, the beginning of one, its name, or `last`. A study goes on by its own command.
+    """
+    from seedbed.verdict.find import find, opened
+
+    store = opened(Path(root))
+    found = find(store, run)
+    _check_alone(found)
+
+    from seedbed.recording import job_of
+    from seedbed.train import run as train_run
+
+    click.echo(_headlines(train_run(job_of(store, found.run_id), found.run_id)))
+    click.echo(f"Run {found.run_id} is on record, as if it had not been cut off.")
+
+
+def _check_alone(run: Any) -> None:
+    """Refuses a study and its runs: what is missing of them, their own command knows."""
+    from seedbed.errors import StoreError
+    from seedbed.verdict.find import is_study
+
+    if is_study(run) or "mlflow.parentRunId" in run.tags:
+        raise StoreError(
+            f"run {run.name} ({run.run_id})",
+            expected="a run of its own",
+            got="a study" if is_study(run) else "a run of a study",
+            do=f"The same command again goes on with what is missing: {run.tags.get('seedbed.command', '')}",
+        )
+
+
+def _headlines(outcome: Any) -> str:
+    told = [key for key in HEADLINES if key in outcome.metrics]
+    return f"{outcome.name}: " + ", ".join(f"{key} {outcome.metrics[key]:.4f}" for key in told)
 
 
 @cli.command()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from omegaconf import OmegaConf
 
@@ -12,7 +13,9 @@ from seedbed.job import REPETITION, Job
 from seedbed.track.provenance import provenance
 from seedbed.track.record import Record
 from seedbed.track.signature import signature
-from seedbed.track.store import Store
+from seedbed.track.store import Store, told
+
+JOB = "job.json"
 
 
 @contextmanager
@@ -27,14 +30,12 @@ def recorded(job: Job, run_id: str | None) -> Iterator[Record]:
     origin = provenance(Path.cwd())
     record = _opened(job, run_id, _identity(job) | origin.tags)
     try:
-        if run_id is None or not record.has(
-            "job.json"
-        ):  # the last of these files: a crash may have come before it
-            job.save(record.folder / "job.json")
+        if run_id is None or not record.has(JOB):  # the last of these files: a crash may have come before it
+            job.save(record.folder / JOB)
             record.log_text(OmegaConf.to_yaml(job.config), "config.yaml")
             for path, text in origin.files.items():
                 record.log_text(text, path)
-            record.log_file(record.folder / "job.json")
+            record.log_file(record.folder / JOB)
         with record.system_metrics(enabled=track["system_metrics"]):
             yield record
     except Stopped:
@@ -59,6 +60,22 @@ def _opened(job: Job, run_id: str | None, tags: dict[str, str]) -> Record:
         tags=tags,
         parent_run_id=track["parent_run_id"],
     )
+
+
+def job_of(store: Store, run_id: str) -> Job:
+    """The job of a run, from its folder or, elsewhere, from its artifacts; recorded in this store.
+
+    Raises:
+        StoreError: for a run that keeps none, such as a study or another program's.
+    """
+    with TemporaryDirectory() as folder:
+        path = store.root / "runs" / run_id / JOB
+        if not path.exists():
+            with told(f"run {run_id}", do="Resume a run of seedbed; a study goes on by its own command."):
+                path = Path(store.client.download_artifacts(run_id, JOB, folder))
+        job = Job.load(path)
+    job.config["track"]["root"] = str(store.root)
+    return job
 
 
 def job_signature(job: Job) -> str:

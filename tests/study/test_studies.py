@@ -163,7 +163,7 @@ def test_a_search_chooses_on_validation_and_reads_the_test_split_in_the_refit_on
     ranking = sorted(found["search"], key=lambda run: run.data.metrics["best_val/loss"])
     again = {run.data.params["optimizer.lr"] for run in found["finalists"]}
     assert again == {run.data.params["optimizer.lr"] for run in ranking[:2]}
-    assert "Refit of the winner with new seeds: test/accuracy" in told
+    assert "Refit with new seeds: test/accuracy" in told
     trials = artifact(tmp_path, parent, "search/trials.csv").splitlines()
     assert trials[0] == "number,state,best_val/loss,params.optimizer.lr"
     assert len(trials) == 5

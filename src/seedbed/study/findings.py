@@ -61,7 +61,7 @@ def findings(outline: Outline, children: Sequence[Member], folder: Path, name: s
         )
     refit = _stage(children, "refit")
     if refit:
-        found.append(_compared("Refit of the winner with new seeds", refit, None, "summary"))
+        found.append(_compared("Refit with new seeds", refit, None, "summary"))
     return found
 
 
