@@ -38,7 +38,9 @@ def main() -> None:
     except Stopped as stopped:
         name = signal.Signals(stopped.signal_number).name
         onward = "the same command" if {"-m", "--multirun"} & set(sys.argv) else "seedbed resume"
-        click.echo(f"seedbed: stopped by {name}; the record says KILLED; {onward} goes on from here", err=True)
+        click.echo(
+            f"seedbed: stopped by {name}; the record says KILLED; {onward} goes on from here", err=True
+        )
         sys.exit(128 + stopped.signal_number)
 
 

@@ -136,8 +136,9 @@ def test_a_failed_run_is_tried_again_in_the_same_run(run_study: RunStudy, tmp_pa
 
 
 def test_a_run_that_is_refused_before_it_has_a_record_gets_one(run_study: RunStudy, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="optimizer=lbfgs"):
-        run_study("optimizer=adamw,lbfgs", "seed=0,1", *QUICK)
+    for _ in range(2):
+        with pytest.raises(TrainingError, match="optimizer=lbfgs"):
+            run_study("optimizer=adamw,lbfgs", "seed=0,1", *QUICK)
     _, children = family(tmp_path)
     assert [child.info.status for child in children] == ["FINISHED", "FINISHED", "FAILED", "FAILED"]
     assert "data.batch_size" in artifact(tmp_path, children[-1], "error.txt")
@@ -282,6 +283,12 @@ REFUSED = [
     ((RANGE,), r"^optimizer\.lr: expected a list .* search the interval: study=quasi_random"),
     (("study=tpe", RANGE, "seed=0,1"), r"^seed: expected one value, because study\.num_seeds generates"),
     (("study=tpe,random", RANGE), r"^study: expected one value, because a study has one, got a list"),
+    (("study=tpe", RANGE, "study.num_seeds=null"), r"^study\.num_seeds: expected 1 or more with study=tpe"),
+    (("study=tpe", RANGE, "study.pruner=mean"), r"^study\.pruner: expected one of median, hyperband, asha"),
+    (
+        ("study=tpe", RANGE, "study.pruner=asha", "study.reduction_factor=1"),
+        r"^study\.reduction_factor: expected 2",
+    ),
     (("study.num_seeds=0", "seed=0"), r"^study\.num_seeds: expected 1 or more, got 0"),
     (
         ("study=cross_validation",),

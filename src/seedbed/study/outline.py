@@ -6,20 +6,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from seedbed.errors import ConfigError
-from seedbed.metric.glossary import better
 from seedbed.study import folds, strategy
 from seedbed.study.identity import identity
 from seedbed.study.idle import idle_streams
 from seedbed.study.plan import Planner, Resolve, Setting
+from seedbed.study.sense import check
 from seedbed.study.space import SEED_KEYS, Space, parsed
 from seedbed.study.strategy import Repetition, Strategy
 
 if TYPE_CHECKING:
     from seedbed.study.search import Search
-
-# Of these a study has one value.
-ONE = ("study", "hydra", "track")
 
 
 class Outline(NamedTuple):
@@ -109,7 +105,7 @@ def outlined(config: DictConfig, arguments: Sequence[str], loader: Any, resolve:
     study: dict[str, Any] = {str(key): value for key, value in _plain(config.study).items()}
     kind = str(config.hydra.runtime.choices.study)
     space = parsed(study["space"], arguments, loader)
-    _check(kind, study, space)
+    check(kind, study, space.swept)
     planner = Planner(resolve, space.fixed)
     root = int(config.seed)
     repeated = strategy.repetitions(space, study["num_seeds"], root)
@@ -139,31 +135,3 @@ def _plain(group: DictConfig) -> dict[Any, Any]:
     container = OmegaConf.to_container(group, resolve=True)
     assert isinstance(container, dict)
     return container
-
-
-def _check(kind: str, study: dict[str, Any], space: Space) -> None:
-    for key in space.swept:
-        if key.split(".")[0].split("/")[0] in ONE:
-            do = "Give it one value; run the command again for another."
-            raise ConfigError(key, expected="one value, because a study has one", got="a list", do=do)
-    for name in study["objectives"]:
-        better(name)
-    several = len(study["objectives"])
-    if several != 1 and kind != "multi_objective":
-        raise ConfigError(
-            "study.objectives",
-            expected=f"one metric with study={kind}",
-            got=f"{several}",
-            do="Give one, or use study=multi_objective.",
-        )
-    if several > 1 and study.get("pruner"):
-        raise ConfigError(
-            "study.pruner",
-            expected="null with several objectives, because one value must decide",
-            got=str(study["pruner"]),
-            do="Set study.pruner=null.",
-        )
-    for key in ("num_seeds", "num_parallel", "num_trials", "num_finalists", "num_fresh_seeds"):
-        if study.get(key) is not None and study[key] < 1:
-            do = "Choose a whole number above 0."
-            raise ConfigError(f"study.{key}", expected="1 or more", got=str(study[key]), do=do)

@@ -111,18 +111,31 @@ class Runner:
         wanted = f"tags.mlflow.parentRunId = '{self._parent.run_id}' AND tags.seedbed.signature = "
         found = search(self._parent.store, [experiment], f"{wanted}'{planned.signature}'")
         error = _error(done)
-        if not found:
-            assert error is not None, f"{planned.name} ended well and is not on record"
-            return self._failed(planned, error)
-        return of_run(found[-1])
+        member = of_run(found[-1]) if found else None
+        if error is not None and (member is None or member.status == "RUNNING"):
+            return self._failed(planned, member, error)
+        assert member is not None, f"{planned.name} ended well and is not on record"
+        return member
 
-    def _failed(self, planned: Planned, error: BaseException) -> Member:
+    def _failed(self, planned: Planned, member: Member | None, error: BaseException) -> Member:
+        """A job that died before it could begin its record, or before it could close it."""
         from seedbed.track.record import Record
 
-        track = self._parent.store.client.get_run(self._parent.run_id)
-        record = Record.start(
+        store = self._parent.store
+        if member is None:
+            record = self._begun(planned)
+        else:
+            record = Record.resume(store, member.run_id, params={}, same={})
+        record.fail(error)
+        return of_run(store.client.get_run(record.run_id))
+
+    def _begun(self, planned: Planned) -> "Record":
+        from seedbed.track.record import Record
+
+        parent = self._parent.store.client.get_run(self._parent.run_id)
+        return Record.start(
             self._parent.store,
-            experiment=self._parent.store.client.get_experiment(track.info.experiment_id).name,
+            experiment=self._parent.store.client.get_experiment(parent.info.experiment_id).name,
             name=planned.name,
             params={key: value for key, value in planned.overrides.items() if "." in key or key == "seed"},
             tags={
@@ -130,11 +143,10 @@ class Runner:
                 "seedbed.signature": planned.signature,
                 "seedbed.setting": planned.setting.digest,
                 "seedbed.stage": planned.overrides.get("study.stage", ""),
+                "seedbed.code_digest": parent.data.tags["seedbed.code_digest"],
             },
             parent_run_id=self._parent.run_id,
         )
-        record.fail(error)
-        return of_run(self._parent.store.client.get_run(record.run_id))
 
 
 def _error(done: JobReturn) -> BaseException | None:
