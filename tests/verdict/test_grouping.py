@@ -55,7 +55,12 @@ def test_by_a_param_goes_by_nothing_else() -> None:
         ([{"model": "mlp"}, {"model": "cnn"}], ["mlp", "cnn"]),
         ([{"model": "mlp", "optimizer.lr": "0.1"}, {"model": "mlp"}], ["mlp lr 0.1", "mlp"]),
         ([{"optimizer.lr": "0.1"}, {"optimizer.lr": ""}], ["lr 0.1", "lr default"]),
-        ([{"a.x": "1", "b.x": "2"}, {"a.x": "2", "b.x": "1"}], ["x 1 x 2", "x 2 x 1"]),
+        ([{"a.x": "1", "b.x": "2"}, {"a.x": "2", "b.x": "1"}], ["x 1", "x 2"]),
+        ([{"model": "mlp", "lr": "0.1"}, {"model": "cnn", "lr": "0.2"}], ["mlp", "cnn"]),
+        (
+            [{"a": "p", "b": "q", "c": "1"}, {"a": "p", "b": "r", "c": "1"}, {"a": "s", "b": "q", "c": "1"}],
+            ["p q", "p r", "s q"],
+        ),
         ([{"a.x": "1"}, {"b.x": "1"}], ["a.x 1", "b.x 1"]),
         ([{"data.flip": "true"}, {"data.flip": "false"}], ["flip true", "flip false"]),
         ([{"model": "mlp"}, {"model": "mlp"}], ["mlp (1)", "mlp (2)"]),

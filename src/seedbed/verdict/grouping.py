@@ -52,17 +52,30 @@ def labels(groups: Sequence[Sequence[Member]], by: str | None = None) -> list[di
 def names(told: Sequence[Mapping[str, str]]) -> list[str]:
     """One short name a group: an option alone, a number with the last word of its key.
 
-    Groups that their params do not tell apart are numbered.
+    Of several keys only as many as it takes to tell the groups apart. Groups that their params do not
+    tell apart are numbered.
     """
-    short = [" ".join(_word(key.rpartition(".")[2], value) for key, value in one.items()) for one in told]
+    chosen = _enough(told)
+    enough = [{key: one[key] for key in chosen if key in one} for one in told]
+    short = [" ".join(_word(key.rpartition(".")[2], value) for key, value in one.items()) for one in enough]
     if len(set(short)) < len(short):
-        short = [" ".join(_word(key, value) for key, value in one.items()) for one in told]
+        short = [" ".join(_word(key, value) for key, value in one.items()) for one in enough]
     counts, seen = Counter(short), Counter[str]()
     numbered = []
     for name in short:
         seen[name] += 1
         numbered.append(f"{name} ({seen[name]})" if counts[name] > 1 else name)
     return numbered
+
+
+def _enough(told: Sequence[Mapping[str, str]]) -> list[str]:
+    """The first key that tells all groups apart, else the fewest first ones that do, else all."""
+    keys = list(dict.fromkeys(key for one in told for key in one))
+    single = [[key] for key in keys if all(key in one for one in told)]
+    for chosen in single + [keys[:count] for count in range(2, len(keys))]:
+        if len({tuple(one.get(key) for key in chosen) for one in told}) == len(told):
+            return chosen
+    return keys
 
 
 def _word(key: str, value: str) -> str:

@@ -13,6 +13,8 @@ from seedbed.verdict.unit import Unit
 
 # More verdicts are a table to search, not a text to read.
 NUM_PAIRS_TOLD = 15
+# More columns of labels would squeeze the numbers.
+NUM_LABELS = 3
 NUM_PAIRS_TABLED = 50
 
 
@@ -28,8 +30,11 @@ class Page:
         self.out = Console(file=self.file, width=width, highlight=False, markup=False, emoji=False)
 
     def settings(self, rows: Sequence[Setting], metric: str) -> None:
-        cells = [tables.cells(row.labels.values(), row.description) for row in rows]
-        self.table(tables.heads(rows[0].labels, metric), cells)
+        """Of many labels the name alone, which tells the settings apart; the files have all."""
+        many = len(rows[0].labels) > NUM_LABELS
+        labels = [[row.name] if many else list(row.labels.values()) for row in rows]
+        told = [tables.cells(label, row.description) for label, row in zip(labels, rows, strict=True)]
+        self.table(tables.heads(["setting"] if many else rows[0].labels, metric), told)
 
     def pairs(self, rows: Sequence[Setting], pairs: Sequence[Pair], words: Sequence[str], unit: Unit) -> None:
         """All verdicts and numbers, or those of pairs with the first setting where they are many."""
