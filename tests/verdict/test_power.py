@@ -54,3 +54,20 @@ def test_folds_see_less_and_more_of_them_help_little() -> None:
     assert smallest_effect(folds, 10, 10) > 1.4 * smallest_effect(PAIRED, 10, 10)
     # What the shared training examples add does not shrink: 0.5 stays below 2.8 times sqrt(1 / 9).
     assert num_seeds(0.5, folds) == MAX_NUM_SEEDS + 1
+
+
+def test_larger_effects_never_need_more_seeds() -> None:
+    # Among these are effects for which SciPy's noncentral t has no number at some n in between.
+    effects = [4.369576790678304, *(0.1 * 1.03**step for step in range(200))]
+    for alpha in (0.05, 0.05 / 3):
+        needed = [num_seeds(effect, PAIRED, alpha) or 0 for effect in sorted(effects)]
+        assert needed == sorted(needed, reverse=True)
+    assert num_seeds(4.369576790678304, PAIRED, 0.05 / 3) == 4
+
+
+@pytest.mark.parametrize("effect", [0.05, 0.5, 2.0, 8.0])
+def test_one_seed_fewer_would_not_do(effect: float) -> None:
+    number = num_seeds(effect, UNPAIRED)
+    assert number is not None
+    assert power(effect, UNPAIRED, number, number) >= POWER
+    assert number == 2 or power(effect, UNPAIRED, number - 1, number - 1) < POWER

@@ -1,5 +1,6 @@
 """What a number of runs can see, and how many runs an effect needs."""
 
+import math
 from typing import NamedTuple
 
 from scipy import optimize, special
@@ -48,7 +49,11 @@ def power(effect: float, design: Design, num_a: int, num_b: int, alpha: float = 
     from statsmodels.stats.power import ttest_power
 
     size, freedom = design.effective(num_a, num_b), design.freedom(num_a, num_b)
-    return float(ttest_power(effect, size, alpha / 2, df=freedom, alternative="larger"))
+    found = float(ttest_power(effect, size, alpha / 2, df=freedom, alternative="larger"))
+    if math.isnan(found):
+        # SciPy has no number for some effects far beyond the critical value, where the power is 1.
+        return float(effect * size**0.5 > special.stdtrit(freedom, 1 - alpha / 2))
+    return found
 
 
 def smallest_effect(design: Design, num_a: int, num_b: int, alpha: float = ALPHA) -> float:
@@ -68,11 +73,15 @@ def num_seeds(effect: float, design: Design, alpha: float = ALPHA) -> int | None
     """
     if effect == 0:
         return None
-    too_few, enough = 1, MAX_NUM_SEEDS + 1
+    too_few, enough = 1, 2
+    while power(abs(effect), design, enough, enough, alpha) < POWER:
+        if enough > MAX_NUM_SEEDS:
+            return MAX_NUM_SEEDS + 1
+        too_few, enough = enough, 2 * enough
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
         if power(abs(effect), design, middle, middle, alpha) >= POWER:
             enough = middle
         else:
             too_few = middle
-    return enough
+    return min(enough, MAX_NUM_SEEDS + 1)
