@@ -178,3 +178,22 @@ def test_csv_has_a_row_a_pair_and_a_row_a_setting_in_full() -> None:
 
 def test_a_bar_in_a_value_does_not_break_a_markdown_table() -> None:
     assert r"| a\|b |" in compare([run("a|b", 0, 0.5), run("c", 0, 0.5)]).markdown()
+
+
+def test_the_outer_folds_of_a_nested_cross_validation_are_one_setting() -> None:
+    inner = [run("mlp", 0, 0.9, setting="s", tags={"seedbed.stage": "search"}, data__fold="0")]
+    outer = [
+        run(
+            "mlp",
+            0,
+            value,
+            setting=lr,
+            tags={"seedbed.stage": "nested"},
+            data__fold=fold,
+            data__num_folds="2",
+        )
+        for fold, lr, value in (("0", "a", 0.7), ("1", "b", 0.8))
+    ]
+    (row,) = compare([*inner, *outer]).rows
+    assert row.description.mean == pytest.approx(0.75, rel=1e-12)  # a mean of two
+    assert (row.description.n, row.ratio) == (2, 1.0)

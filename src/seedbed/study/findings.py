@@ -48,8 +48,7 @@ def findings(outline: Outline, children: Sequence[Member], folder: Path, name: s
     objective = outline.study["objectives"][0]
     found = [_trials(outline, folder, name)] if outline.searches else []
     if outline.study.get("num_finalists") is None:
-        chosen = _merged(children, "nested") or list(children)
-        return [*found, _compared("Settings", chosen, None, "summary")]
+        return [*found, _compared("Settings", children, None, "summary")]
     if not outline.searches:
         found.append(
             _compared("Search, on validation", _stage(children, "search"), objective, "search/settings")
@@ -67,11 +66,6 @@ def findings(outline: Outline, children: Sequence[Member], folder: Path, name: s
 
 def _stage(children: Sequence[Member], stage: str) -> list[Member]:
     return [member for member in children if member.tags.get("seedbed.stage") == stage]
-
-
-def _merged(children: Sequence[Member], stage: str) -> list[Member]:
-    """The outer folds of a nested cross-validation as one setting: the search itself is what is judged."""
-    return [member._replace(setting=stage) for member in _stage(children, stage)]
 
 
 def _compared(title: str, runs: Sequence[Member], metric: str | None, name: str) -> Finding:

@@ -17,7 +17,9 @@ from seedbed.verdict.setting import Pair, Setting
 from seedbed.verdict.statistics import describe
 from seedbed.verdict.unit import Unit, unit_of
 
-STAGES = ("refit", "finalists", "search")
+# Last first. The outer folds of a nested cross-validation judge the search itself, whatever each chose.
+NESTED = "nested"
+STAGES = (NESTED, "refit", "finalists", "search")
 
 
 class Comparison(NamedTuple):
@@ -112,7 +114,7 @@ def _last_stage(members: Sequence[Member]) -> list[Member]:
     for stage in STAGES:
         reached = [run for run in members if run.tags.get("seedbed.stage") == stage]
         if any(run.status == "FINISHED" for run in reached):
-            return reached
+            return [run._replace(setting=NESTED) for run in reached] if stage == NESTED else reached
     return list(members)
 
 
