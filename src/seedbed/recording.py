@@ -29,7 +29,7 @@ def recorded(job: Job, run_id: str | None) -> Iterator[Record]:
     track = job.config["track"]
     origin = provenance(Path.cwd())
     record = _opened(job, run_id, _identity(job) | origin.tags)
-    try:
+    with closing(record):
         if run_id is None or not record.has(JOB):  # the last of these files: a crash may have come before it
             job.save(record.folder / JOB)
             record.log_text(OmegaConf.to_yaml(job.config), "config.yaml")
@@ -38,6 +38,13 @@ def recorded(job: Job, run_id: str | None) -> Iterator[Record]:
             record.log_file(record.folder / JOB)
         with record.system_metrics(enabled=track["system_metrics"]):
             yield record
+
+
+@contextmanager
+def closing(record: Record) -> Iterator[None]:
+    """Closes a record whose work ends early: KILLED where a signal stopped it, else FAILED with its trace."""
+    try:
+        yield
     except Stopped:
         record.finish("KILLED")
         raise

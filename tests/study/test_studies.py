@@ -50,6 +50,8 @@ def test_more_seeds_of_the_same_command_join_the_same_study(run_study: RunStudy,
     parent, children = family(tmp_path)
     assert "4 of these are on record and count." in told
     assert len(children) == 6
+    assert parent.data.params == {"model": "softmax,mlp"}
+    assert "study.num_seeds=3" in parent.data.tags["seedbed.command"]
     assert parent.info.status == "FINISHED"
     # The aggregate of the larger study is the one that counts.
     assert parent.data.metrics["mlp/best_val/accuracy.n"] == 3

@@ -49,11 +49,13 @@ class Outline(NamedTuple):
 
     @property
     def varied(self) -> dict[str, str]:
-        """What varies, in the words that were typed, for the study's own page."""
+        """What varies, in the words that were typed, for the study's own page.
+
+        The number of seeds only where it is part of the study; elsewhere it may grow.
+        """
         swept = {key: override.get_value_string() for key, override in self.space.swept.items()}
         seeds = {key: ",".join(found) for key, found in self.space.seeds.items()}
-        counted = self.study["num_seeds"]
-        return swept | (seeds if counted is None else {"num_seeds": str(counted)})
+        return swept | ({"num_seeds": str(self.study["num_seeds"])} if self.searches else seeds)
 
     def strategy(self, folder: Path, name: str) -> Strategy:
         """The runs, wave by wave.

@@ -13,7 +13,6 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
-from seedbed.errors import Stopped
 from seedbed.job import Job, from_hydra
 from seedbed.stopping import Stopping
 from seedbed.study.outline import Outline, outlined
@@ -60,7 +59,9 @@ class StudySweeper(Sweeper):
         track, code = self.config.track, code_digest(Path.cwd())
         known = found(store, track.experiment, outline.digest, code) if outline.study["resume"] else None
         if known is not None:
-            return Record.resume(store, known, params={}, same={}, reopen=True)
+            record = Record.resume(store, known, params={}, same={}, reopen=True)
+            record.set_tags({"seedbed.command": _command()})  # of what it has become
+            return record
         tags = {
             "seedbed.kind": "study",
             "seedbed.study": outline.digest,
@@ -72,16 +73,11 @@ class StudySweeper(Sweeper):
         return Record.start(store, experiment=track.experiment, name=name, params=outline.varied, tags=tags)
 
     def _made(self, record: "Record", outline: Outline) -> None:
+        from seedbed.recording import closing
         from seedbed.study.work import Work
 
-        try:
+        with closing(record):
             wrong = Work(self.launcher, record, outline).done()
-        except Stopped:
-            record.finish("KILLED")
-            raise
-        except BaseException as error:
-            record.fail(error)
-            raise
         if wrong:
             raise wrong
 
