@@ -60,6 +60,18 @@ def test_a_job_that_died_with_its_record_open_has_it_closed(parent: Record) -> N
     assert (member.status, member.tags["seedbed.error"]) == ("FAILED", "OSError: killed")
 
 
+def test_a_run_that_a_wave_names_twice_is_made_once(parent: Record) -> None:
+    launched: list[int] = []
+
+    def launch(jobs: Sequence[Sequence[str]], first: int) -> Sequence[JobReturn]:
+        launched.append(len(jobs))
+        return [died(MemoryError("no room")) for _ in jobs]
+
+    found = runner(parent, launch).run([PLANNED, PLANNED])
+    assert launched == [1]
+    assert [member.run_id for member in found] == [found[0].run_id] * 2
+
+
 def test_a_run_that_ended_well_without_a_record_is_a_fault_of_ours(parent: Record) -> None:
     made = runner(parent, lambda *_: [JobReturn(_return_value={}, status=JobStatus.COMPLETED)])
     with pytest.raises(AssertionError, match="mlp s0 ended well and is not on record"):

@@ -43,7 +43,7 @@ class StudyProgress:
         self._num_made += made
         if made and self._num_made == 1:
             self._first_ended = time.monotonic()
-        self.num_failed += member.status == "FAILED"
+        self.num_failed += made and member.status == "FAILED"
         failed = f", {self.num_failed} failed" if self.num_failed else ""
         self._bar.update(
             self._task, completed=self.num_done, total=self.num_runs, told=f"{self._left()}{failed}"

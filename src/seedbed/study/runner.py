@@ -68,15 +68,16 @@ class Runner:
             TrainingError: where more runs failed than the study allows.
         """
         self._progress.more(len(wave))
-        missing = []
+        missing: dict[str, Planned] = {}  # once each: a search may propose a setting twice
         for planned in wave:
             member = self.on_record(planned)
             if member is None:
-                missing.append(planned)
+                missing[planned.signature] = planned
             else:
                 self._progress.done(member, made=False)
-        for start in range(0, len(missing), self._num_parallel):
-            self._make(missing[start : start + self._num_parallel])
+        left = list(missing.values())
+        for start in range(0, len(left), self._num_parallel):
+            self._make(left[start : start + self._num_parallel])
         return [self._known[planned.signature] for planned in wave]
 
     def _make(self, chunk: Sequence[Planned]) -> None:
