@@ -14,6 +14,7 @@ from seedbed.classifier import Classifier, Objective
 from seedbed.data.module import DataModule
 from seedbed.errors import ConfigError
 from seedbed.model.network import Network
+from seedbed.seat import Seat
 from seedbed.streams import Streams, spawn
 
 DTYPES = {
@@ -32,16 +33,22 @@ class Assembly(NamedTuple):
     device: torch.device
 
 
-def assemble(config: Mapping[str, Any]) -> Assembly:
-    """Builds data, network and classifier; nothing is trained yet."""
+def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noqa: B008 - immutable
+    """Builds data, network and classifier; nothing is trained yet.
+
+    Args:
+        config: the resolved config.
+        seat: this process among those that share the training.
+    """
     if config["trainer"]["num_threads"]:
         torch.set_num_threads(config["trainer"]["num_threads"])
     streams = spawn(config["seed"], config["streams"])
-    device = _device(config["trainer"]["accelerator"])
+    device = _device(config["trainer"]["accelerator"], seat.local_rank)
     dtype = _dtype(config["trainer"]["precision"])
     data: DataModule = _built(config["data"])
     features = _built(config["features"]) if config["features"] else None
-    data.setup(streams, dtype=dtype, device=device, features=features)
+    shard = {"rank": seat.rank, "world_size": seat.world_size}
+    data.setup(streams, dtype=dtype, device=device, features=features, **shard)
     _check_test(config["evaluate_test"], data)
     network = _network(config["model"], data, streams, dtype)
     steps = len(data.train_dataloader()) * config["trainer"]["max_epochs"]
@@ -54,6 +61,7 @@ def assemble(config: Mapping[str, Any]) -> Assembly:
         num_steps=steps,
         dropout_stream=streams.dropout,
         gradient_clip_norm=config["trainer"]["gradient_clip_norm"],
+        seat=seat,
     )
     _check_monitor(config["trainer"]["monitor"], classifier.val_metrics.names)
     return Assembly(data, classifier, device)
@@ -74,7 +82,7 @@ def _built(config: Mapping[str, Any], **given: Any) -> Any:
     return hydra.utils.instantiate(config, _partial_=True, _convert_="all")(**given)
 
 
-def _device(accelerator: str) -> torch.device:
+def _device(accelerator: str, number: int) -> torch.device:
     if accelerator not in ("auto", "cpu", "gpu"):
         raise ConfigError(
             "trainer.accelerator",
@@ -90,7 +98,8 @@ def _device(accelerator: str) -> torch.device:
             do="Set trainer.accelerator=cpu.",
         )
     gpu = accelerator != "cpu" and torch.cuda.is_available()
-    return torch.device("cuda", 0) if gpu else torch.device("cpu")
+    # Ranks beyond the number of devices share them, as two on one GPU do.
+    return torch.device("cuda", number % torch.cuda.device_count()) if gpu else torch.device("cpu")
 
 
 def _dtype(precision: str) -> torch.dtype:

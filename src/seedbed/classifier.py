@@ -20,6 +20,7 @@ from seedbed.model.dropout import Dropout
 from seedbed.model.network import Network
 from seedbed.optim.groups import parameter_groups
 from seedbed.optim.penalty import penalty
+from seedbed.seat import Seat
 from seedbed.shapes import Batch, Facts, Keys, Labels, Logits
 from seedbed.streams import example_keys
 
@@ -50,6 +51,7 @@ class Classifier(pl.LightningModule):
         num_steps: optimiser steps of the whole training.
         dropout_stream: seed of the dropout masks.
         gradient_clip_norm: largest norm of the gradient, None for no limit.
+        seat: this process among those that share each batch.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Classifier(pl.LightningModule):
         num_steps: int,
         dropout_stream: int,
         gradient_clip_norm: float | None = None,
+        seat: Seat = Seat(),  # noqa: B008 - immutable
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -70,6 +73,7 @@ class Classifier(pl.LightningModule):
         self.objective = objective
         self.dropout_stream = dropout_stream
         self.gradient_clip_norm = gradient_clip_norm
+        self.seat = seat
         self._make_optimizer, self._make_schedule = make_optimizer, make_schedule
         self.num_steps = num_steps
         self._drops = any(isinstance(part, Dropout) and part.probability for part in network.modules())

@@ -184,6 +184,11 @@ class Trainer:
     gradient_clip_norm: float | None = key("largest norm of the whole gradient; null: not clipped")
     monitor: str = key("validation metric that picks the best checkpoint, such as val/loss")
     accelerator: str = key("cpu, gpu or auto (a GPU where there is one)", circumstance=True)
+    strategy: str = key("single, ddp (each process has the model) or fsdp (a shard)", circumstance=True)
+    devices: int = key("processes on each machine, one a device", circumstance=True)
+    num_nodes: int = key("machines that train together", circumstance=True)
+    rendezvous: str | None = key("HOST:PORT where several machines meet; null: one", circumstance=True)
+    timeout_minutes: float = key("how long a process waits for the others at most", circumstance=True)
     num_threads: int | None = key("CPU threads inside one operation; null: torch's choice", circumstance=True)
     progress_bar: bool = key("a live line on the terminal", circumstance=True)
 
@@ -310,7 +315,7 @@ SCHEMAS: Mapping[str, Mapping[str, type]] = {
     },
     "optimizer": {"sgd": SgdOptimizer, "adamw": AdamwOptimizer, "lbfgs": LbfgsOptimizer},
     "schedule": {"constant": ConstantSchedule, "cosine": CosineSchedule, "one_cycle": OneCycleSchedule},
-    "trainer": {"single": Trainer},
+    "trainer": {"single": Trainer, "ddp": Trainer, "fsdp": Trainer},
     "track": {"mlflow": Track},
     "study": {
         "grid": ProtocolStudy,

@@ -25,11 +25,15 @@ Pixels = UInt8[Tensor, "example channel height width"]
 
 
 class Batch(NamedTuple):
-    """What a loader yields: normalised inputs, labels, and each example's place in its split."""
+    """What a loader yields: normalised inputs, labels, and each example's place in its split.
+
+    `num_examples` counts the whole batch, of which the other fields may hold one process's share.
+    """
 
     inputs: Inputs
     labels: Labels
     indices: Indices
+    num_examples: int
 
 
 class Facts(NamedTuple):

@@ -99,16 +99,18 @@ class Loader:
         # Fixed here, because a generator would look at the epoch only when the first batch is drawn.
         return self._batches(self.sampler.epoch, self._shares())
 
-    def _shares(self) -> list[Chunk]:
+    def _shares(self) -> list[tuple[Chunk, int]]:
+        """This process's part of each batch, and the size of the whole batch."""
         first, self._first = self._first, 0
         whole = torch.split(self.sampler.indices(), self.batch_size)[first:]
-        shares = [chunk[self._shard.rank :: self._shard.world_size] for chunk in whole]
-        return [share for share in shares if self._training or len(share)]
+        shares = [(chunk[self._shard.rank :: self._shard.world_size], len(chunk)) for chunk in whole]
+        return [(share, size) for share, size in shares if self._training or len(share)]
 
-    def _batches(self, epoch: int, shares: list[Chunk]) -> Iterator[Batch]:
-        for indices, raw in zip(shares, self._rows.batches(shares), strict=True):
+    def _batches(self, epoch: int, shares: list[tuple[Chunk, int]]) -> Iterator[Batch]:
+        rows = self._rows.batches([share for share, _ in shares])
+        for (indices, size), raw in zip(shares, rows, strict=True):
             seen = raw if self._augmentation is None else self._augmentation(raw, epoch, indices)
-            yield Batch(self._preprocessing(seen), self._labels.index_select(0, indices), indices)
+            yield Batch(self._preprocessing(seen), self._labels.index_select(0, indices), indices, size)
 
 
 def check_batch_size(batch_size: int | None, num_examples: int | None = None) -> None:
