@@ -30,7 +30,7 @@ SETTINGS = {
 }
 SETTINGS["lbfgs"] += ("data.batch_size=null", "objective.l2=0.001")
 MIDDLE = Moment("seedbed.classifier", "Classifier.training_step", NUM_STEPS * 3 // 2)
-AFTER_FIT = Moment("seedbed.train", "evaluate_test")
+AFTER_FIT = Moment("seedbed.growing", "evaluate_test")
 MOMENTS = {
     "before its params": Moment("seedbed.track.record", "Record._log_texts"),
     "between its first artifacts": Moment("seedbed.track.record", "Record.log_file", 3),
@@ -42,7 +42,7 @@ MOMENTS = {
     "between the last and the best checkpoint": Moment("seedbed.callbacks", "copy_atomically", 2),
     "between the fit and the test": AFTER_FIT,
     "while the test split is read": Moment("seedbed.classifier", "Classifier.test_step"),
-    "between the final metrics and the note": Moment("seedbed.train", "note"),
+    "between the final metrics and the note": Moment("seedbed.growing", "note"),
     "between two checkpoints as artifacts": Moment("seedbed.harvest", "predictor.save"),
     "before the model's files": Moment("seedbed.track.registered", "write"),
     "before the model belongs to the run": Moment("mlflow", "MlflowClient.log_outputs"),
@@ -245,7 +245,7 @@ def test_a_run_that_failed_goes_on_and_its_error_is_no_longer_the_last_word(
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("seedbed.train.keep", fail)
+        patched.setattr("seedbed.growing.keep", fail)
         with pytest.raises(OSError, match="the disk is full"):
             run(job)
     run_id = only_run(job)

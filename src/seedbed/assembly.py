@@ -43,7 +43,7 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
     if config["trainer"]["num_threads"]:
         torch.set_num_threads(config["trainer"]["num_threads"])
     streams = spawn(config["seed"], config["streams"])
-    device = _device(config["trainer"]["accelerator"], seat.local_rank)
+    device = device_of(config["trainer"]["accelerator"], seat.local_rank)
     dtype = _dtype(config["trainer"]["precision"])
     data: DataModule = _built(config["data"])
     features = _built(config["features"]) if config["features"] else None
@@ -82,7 +82,16 @@ def _built(config: Mapping[str, Any], **given: Any) -> Any:
     return hydra.utils.instantiate(config, _partial_=True, _convert_="all")(**given)
 
 
-def _device(accelerator: str, number: int) -> torch.device:
+def device_of(accelerator: str, number: int) -> torch.device:
+    """The device of a process.
+
+    Args:
+        accelerator: cpu, gpu or auto.
+        number: of the process on its machine; those beyond the number of GPUs share them.
+
+    Raises:
+        ConfigError: for another word, or a GPU where there is none.
+    """
     if accelerator not in ("auto", "cpu", "gpu"):
         raise ConfigError(
             "trainer.accelerator",
@@ -98,7 +107,6 @@ def _device(accelerator: str, number: int) -> torch.device:
             do="Set trainer.accelerator=cpu.",
         )
     gpu = accelerator != "cpu" and torch.cuda.is_available()
-    # Ranks beyond the number of devices share them, as two on one GPU do.
     return torch.device("cuda", number % torch.cuda.device_count()) if gpu else torch.device("cpu")
 
 

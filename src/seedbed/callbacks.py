@@ -25,7 +25,7 @@ class EpochEnd(Checkpoint):
     A `Checkpoint` in Lightning's sense, because only those run after the module's own epoch end.
 
     Args:
-        record: where the metrics go.
+        record: where the metrics go, on the first rank; None on the others.
         folder: where `last.ckpt` and `best.ckpt` are written.
         monitor: metric that decides which epoch is best; None keeps the last.
         signature: of the config, which each checkpoint carries.
@@ -34,7 +34,7 @@ class EpochEnd(Checkpoint):
 
     def __init__(
         self,
-        record: Record,
+        record: Record | None,
         folder: Path,
         monitor: str | None,
         *,
@@ -58,13 +58,14 @@ class EpochEnd(Checkpoint):
         metrics = dict(pl_module.epoch_metrics)
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         extra = {"train/learning_rate": rate, "train/epoch_seconds": time.perf_counter() - self._began}
-        self.record.log_metrics(metrics | extra, step=epoch)
-        self.record.deliver()
+        if self.record is not None:
+            self.record.log_metrics(metrics | extra, step=epoch)
+            self.record.deliver()
         # Before the checkpoint: a run that dies here repeats the epoch, and so its report.
-        pruned = self._report(epoch, metrics)
+        pruned = pl_module.seat.shared(self._report(epoch, metrics))
         improved = self._judge(metrics, epoch)
         save_atomically(trainer, self.folder / LAST)
-        if improved:
+        if improved and trainer.is_global_zero:
             copy_atomically(self.folder / LAST, self.folder / BEST)
         if pruned is not None:
             raise pruned
@@ -125,7 +126,8 @@ def save_atomically(trainer: pl.Trainer, path: Path) -> None:
     """Writes a checkpoint under a temporary name, syncs it, renames it: whole or not at all."""
     partial = path.with_suffix(".partial")
     trainer.save_checkpoint(partial)
-    commit(partial, path)
+    if trainer.is_global_zero:
+        commit(partial, path)
 
 
 class StopAtStep(Callback):

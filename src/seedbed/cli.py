@@ -109,9 +109,9 @@ def _job(composed: "DictConfig") -> Any:
     if state.mode == RunMode.RUN:
         check_alone(list(state.overrides.task))
 
-    from seedbed.train import run, watch_of  # torch is imported here, once the config is known to be right
+    from seedbed.train import run  # torch is imported here, once the config is known to be right
 
-    outcome = run(job, job.config["track"]["run_id"], watch_of(job))
+    outcome = run(job, job.config["track"]["run_id"])
     if state.mode == RunMode.RUN:
         click.echo(_headlines(outcome))
         if not job.config["evaluate_test"]:

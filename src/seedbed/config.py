@@ -187,6 +187,7 @@ class Trainer:
     strategy: str = key("single, ddp (each process has the model) or fsdp (a shard)", circumstance=True)
     devices: int = key("processes on each machine, one a device", circumstance=True)
     num_nodes: int = key("machines that train together", circumstance=True)
+    backend: str | None = key("nccl or gloo carries gradients; null: nccl between GPUs", circumstance=True)
     rendezvous: str | None = key("HOST:PORT where several machines meet; null: one", circumstance=True)
     timeout_minutes: float = key("how long a process waits for the others at most", circumstance=True)
     num_threads: int | None = key("CPU threads inside one operation; null: torch's choice", circumstance=True)

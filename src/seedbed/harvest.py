@@ -7,7 +7,8 @@ import csv
 import hashlib
 import io
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -46,23 +47,44 @@ def note(job: Job, metrics: Mapping[str, float], texts: Iterable[str]) -> str:
     return "\n\n".join([*told, *texts, f"`{job.command}`"])
 
 
-def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record) -> dict[str, float]:
-    """Reads the test split once, with the best weights, and keeps every example's logits."""
+def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record | None) -> dict[str, float]:
+    """Reads the test split once, with the best weights, and keeps every example's logits.
+
+    Args:
+        trainer: of the processes that share the reading.
+        assembly: the parts.
+        record: on the first rank; None on the others.
+    """
     loader = assembly.data.test_dataloader()
     assert loader is not None  # refused at assembly
-    _count_read(record, assembly.data)
+    if record is not None:
+        _count_read(record, assembly.data)
     classifier = assembly.classifier
     trainer.test(classifier, loader, verbose=False)
     metrics = {f"test/{name}": value for name, value in classifier.test_metrics.compute().items()}
-    record.log_text(_confusion_csv(assembly), "test/confusion.csv")
-    path = record.folder / "predictions.npz"
-    logits, labels, indices = (
-        torch.cat(parts).cpu().numpy() for parts in zip(*classifier.test_outputs, strict=True)
-    )
-    np.savez(path, logits=logits, labels=labels, indices=indices)
-    record.log_file(path, "test")
-    path.unlink()
+    counts = classifier.test_metrics.confusion()
+    predictions = _predictions(assembly)
+    if record is not None:
+        record.log_text(_confusion_csv(assembly.data.facts.class_names, counts), "test/confusion.csv")
+        path = record.folder / "predictions.npz"
+        np.savez(path, allow_pickle=False, **predictions)
+        record.log_file(path, "test")
+        path.unlink()
     return metrics
+
+
+def _predictions(assembly: Assembly) -> dict[str, np.ndarray[Any, Any]]:
+    """Logits, label and index of every example of the test split, in file order, from all ranks."""
+    classifier, loader = assembly.classifier, assembly.data.test_dataloader()
+    assert loader is not None
+    shares = classifier.seat.gathered([[part.cpu() for part in parts] for parts in classifier.test_outputs])
+    batches = [batch for share in shares for batch in share]
+    logits, labels, indices = (torch.cat(parts).numpy() for parts in zip(*batches, strict=True))
+    if not classifier.seat.alone:
+        rows = {index: row for row, index in enumerate(indices.tolist())}
+        order = [rows[index] for index in loader.sampler.indices().tolist()]
+        logits, labels, indices = logits[order], labels[order], indices[order]
+    return {"logits": logits, "labels": labels, "indices": indices}
 
 
 def _count_read(record: Record, data: DataModule) -> None:
@@ -73,13 +95,12 @@ def _count_read(record: Record, data: DataModule) -> None:
     record.set_tags({NUM_READS: str(num_reads), TEST_SPLIT: digest})
 
 
-def _confusion_csv(assembly: Assembly) -> str:
+def _confusion_csv(names: Sequence[str], counts: torch.Tensor) -> str:
     """Rows are true classes, columns predicted ones, cells counts."""
-    names = assembly.data.facts.class_names
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["true \\ predicted", *names])
-    for name, row in zip(names, assembly.classifier.test_metrics.confusion().tolist(), strict=True):
+    for name, row in zip(names, counts.tolist(), strict=True):
         writer.writerow([name, *row])
     return out.getvalue()
 

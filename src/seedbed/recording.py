@@ -36,7 +36,8 @@ def recorded(job: Job, run_id: str | None) -> Iterator[Record]:
             for path, text in origin.files.items():
                 record.log_text(text, path)
             record.log_file(record.folder / JOB)
-        with record.system_metrics(enabled=track["system_metrics"]):
+        alone = job.config["trainer"]["strategy"] == "single"  # else each rank watches its own device
+        with record.system_metrics(enabled=track["system_metrics"] and alone):
             yield record
 
 

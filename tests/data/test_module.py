@@ -116,5 +116,5 @@ def test_batches_on_a_gpu_are_those_of_the_cpu() -> None:
     here.setup(STREAMS, dtype=torch.float64)
     there.setup(STREAMS, dtype=torch.float64, device=torch.device("cuda"))
     for one, other in itertools.zip_longest(here.train_dataloader(), there.train_dataloader()):
-        assert all(part.device.type == "cuda" for part in other)
-        assert all(torch.equal(part, same.cpu()) for part, same in zip(one, other, strict=True))
+        assert all(part.device.type == "cuda" for part in other[:3])
+        assert all(torch.equal(part, same.cpu()) for part, same in zip(one[:3], other[:3], strict=True))

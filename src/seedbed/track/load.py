@@ -19,10 +19,19 @@ class Load:
     Args:
         log: takes metrics and a step.
         first_step: step of the first sample; the others count on.
+        prefix: of the metrics' names.
         interval_seconds: time between two samples.
     """
 
-    def __init__(self, log: Log, first_step: int = 0, interval_seconds: float = INTERVAL_SECONDS) -> None:
+    def __init__(
+        self,
+        log: Log,
+        first_step: int = 0,
+        *,
+        prefix: str = "system/",
+        interval_seconds: float = INTERVAL_SECONDS,
+    ) -> None:
+        self._prefix = prefix
         self._log, self._step, self._interval = log, first_step, interval_seconds
         self._monitors = _monitors()
         for monitor in self._monitors:  # a rate needs a beginning
@@ -40,7 +49,7 @@ class Load:
         metrics: dict[str, float] = {}
         for monitor in self._monitors:
             monitor.collect_metrics()
-            metrics |= {f"system/{name}": value for name, value in monitor.aggregate_metrics().items()}
+            metrics |= {f"{self._prefix}{name}": value for name, value in monitor.aggregate_metrics().items()}
             monitor.clear_metrics()
         self._log(metrics, self._step)
         self._step += 1

@@ -124,7 +124,7 @@ class Record(Artifacts):
         self._journal.append(metrics, step)
 
     def deliver(self) -> None:
-        """Takes the journal's points to the store, in order, up to 1000 a request.
+        """Takes the journals' points to the store, in order, up to 1000 a request.
 
         Delivering a point twice does no harm: its time was taken once, in the journal, and MLflow's
         stores keep one row for one (name, time, step, value). So a crash between sending and noting
@@ -135,11 +135,16 @@ class Record(Artifacts):
         """
         from mlflow.entities import Metric
 
-        for points, end in self._journal.undelivered():
-            metrics = [Metric(point.name, point.value, point.time, point.step) for point in points]
-            with self._told("metrics", do=NOTHING_LOST):
-                self.store.client.log_batch(self.run_id, metrics=metrics, synchronous=True)
-                self._journal.mark_delivered(end)
+        for journal in (self._journal, *self._ranks()):
+            for points, end in journal.undelivered():
+                metrics = [Metric(point.name, point.value, point.time, point.step) for point in points]
+                with self._told("metrics", do=NOTHING_LOST):
+                    self.store.client.log_batch(self.run_id, metrics=metrics, synchronous=True)
+                    journal.mark_delivered(end)
+
+    def _ranks(self) -> Iterator[Journal]:
+        """The journals that the processes of this run keep of their devices."""
+        return map(Journal, sorted(self.folder.glob("rank_*")))
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Sets tags; a text over 8000 characters goes to `tags/NAME.txt` whole."""

@@ -1,0 +1,194 @@
+"""What each process of a run does: fit, evaluate the best checkpoint, keep the model.
+
+All ranks come through here alike, because fitting and evaluating are collective; the first alone has
+the record.
+"""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import pytorch_lightning as pl
+import torch
+
+from seedbed.assembly import Assembly, assemble
+from seedbed.callbacks import Bar, EpochEnd, StopAtStep
+from seedbed.checkpoint import BEST, Start, take_up
+from seedbed.classifier import Classifier
+from seedbed.errors import Pruned
+from seedbed.fit import report
+from seedbed.harvest import evaluate_test, identify, keep, note
+from seedbed.job import Job
+from seedbed.pruning import Pruner, TrialWatch, Watch
+from seedbed.recording import job_signature
+from seedbed.seat import Seat
+from seedbed.stopping import Stopping
+from seedbed.strategy import processes
+from seedbed.track.provenance import in_force
+from seedbed.track.record import Record
+from seedbed.trial import JOURNAL
+
+
+class Outcome(NamedTuple):
+    """What a run leaves: its record, its last word on every metric, and whether a search ended it."""
+
+    run_id: str
+    name: str
+    metrics: dict[str, float]
+    pruned: bool = False
+
+
+class Plot(NamedTuple):
+    """What one process of a run has to itself.
+
+    Args:
+        job: what runs, the same on every rank.
+        seat: which rank this is.
+        folder: of the run, which all ranks see.
+        record: the run's, on the first rank; None on the others.
+        stopping: hears this process's signals.
+    """
+
+    job: Job
+    seat: Seat
+    folder: Path
+    record: Record | None
+    stopping: Stopping
+
+
+def grow(plot: Plot, *, resumed: bool, watch: Watch | None = None) -> Outcome | None:
+    """Trains, evaluates and records the job; the outcome on the first rank, None on the others.
+
+    Args:
+        plot: this process's.
+        resumed: whether to go on from the run's checkpoint.
+        watch: hears every epoch's validation and may end the run early; None: the search's, if any.
+
+    Raises:
+        SeedbedError: for a configuration or data that cannot work, or a run that cannot go on.
+        Stopped: where a signal ended the run.
+    """
+    with warnings.catch_warnings():
+        # Data may be too few to hold any out; Lightning's copy of a torch function is out of date.
+        warnings.filterwarnings("ignore", "You defined a `validation_step` but have no `val_dataloader`")
+        warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
+        assembly = assemble(plot.job.config, plot.seat)
+        start = None
+        if plot.record is not None:
+            identify(plot.record, assembly.data)
+            max_epochs = plot.job.config["trainer"]["max_epochs"]
+            start = take_up(plot.record, job_signature(plot.job), max_epochs) if resumed else None
+            watch = watch or watch_of(plot.job)
+        return _fitted(plot, assembly, plot.seat.shared(start), watch)
+
+
+def watch_of(job: Job) -> Watch | None:
+    """What may end this run early: the pruner of the search that it belongs to; None without one."""
+    study, track = job.config["study"], job.config["track"]
+    if study["trial"] is None or study["pruner"] is None:
+        return None
+    names = ("startup_trials", "warmup_epochs", "reduction_factor")
+    return TrialWatch(
+        Path(track["root"]).absolute() / "runs" / track["parent_run_id"] / JOURNAL,
+        track["parent_run_id"],
+        trial_number=study["trial"],
+        replicate=study["replicate"],
+        num_seeds=study["num_seeds"],
+        max_epochs=job.config["trainer"]["max_epochs"],
+        metric=study["objectives"][0],
+        pruner=Pruner(study["pruner"], *(study[name] for name in names)),
+    )
+
+
+def _fitted(plot: Plot, assembly: Assembly, start: Start | None, watch: Watch | None) -> Outcome | None:
+    """Fits, and unless a search has ended that early, evaluates the best checkpoint and keeps the model."""
+    job, val_loader = plot.job, assembly.data.val_dataloader()
+    monitor = job.config["trainer"]["monitor"] if val_loader else None
+    epoch_end = EpochEnd(plot.record, plot.folder, monitor, signature=job_signature(job), watch=watch)
+    trainer = _trainer(plot, [epoch_end, StopAtStep(plot.stopping)], assembly)
+    loader, path = assembly.data.train_dataloader(), None
+    if start is not None:
+        # Lightning begins the first pass before it reads in the checkpoint which epoch it is.
+        loader.sampler.set_epoch(start.epoch)
+        path = start.path
+    try:
+        with plot.stopping.deferred():
+            trainer.fit(assembly.classifier, loader, val_loader, ckpt_path=path)
+    except Pruned as pruned:
+        plot.stopping.check()
+        return _cut_off(plot, epoch_end, pruned)
+    return _ripen(plot, assembly, epoch_end, trainer)
+
+
+def _cut_off(plot: Plot, epoch_end: EpochEnd, pruned: Pruned) -> Outcome | None:
+    """What is said of a run that a search has ended: its metrics so far, no model."""
+    job, record = plot.job, plot.record
+    if record is None:
+        return None
+    metrics = _spent(epoch_end) | epoch_end.best()
+    record.log_metrics(metrics, step=pruned.epoch)
+    record.deliver()
+    told = f"epoch {pruned.epoch} of {job.config['trainer']['max_epochs']}: {pruned.why}"
+    record.set_tags({"seedbed.pruned": told})
+    record.log_json(in_force(), "provenance/in_force.json")
+    record.set_note(note(job, epoch_end.best_metrics | metrics, [f"Pruned at {told}"]))
+    return Outcome(record.run_id, job.name, epoch_end.best_metrics | metrics, pruned=True)
+
+
+def _ripen(plot: Plot, assembly: Assembly, epoch_end: EpochEnd, trainer: pl.Trainer) -> Outcome | None:
+    """Evaluates the best checkpoint, keeps it and the model, and says what was found."""
+    job, record = plot.job, plot.record
+    metrics = _spent(epoch_end) | epoch_end.best()
+    plot.seat.shared(None)  # nobody reads the best checkpoint before it is written
+    _restore(assembly.classifier, plot.folder / BEST)
+    if job.config["evaluate_test"]:
+        metrics |= evaluate_test(trainer, assembly, record)
+    if record is None:
+        return None
+    record.log_json(in_force(), "provenance/in_force.json")
+    found = report(job.config, assembly.classifier.network, assembly.data)
+    metrics |= found.metrics
+    record.set_tags(found.tags)
+    for path, text in found.files.items():
+        record.log_text(text, path)
+    record.log_metrics(metrics, step=job.config["trainer"]["max_epochs"])
+    record.deliver()
+    texts = [text for path, text in found.files.items() if path.endswith(".txt")]
+    record.set_note(note(job, epoch_end.best_metrics | metrics, texts))
+    keep(job, assembly, record)
+    return Outcome(record.run_id, job.name, epoch_end.best_metrics | metrics)
+
+
+def _spent(epoch_end: EpochEnd) -> dict[str, float]:
+    return {f"fit/{name}_seconds": seconds for name, seconds in epoch_end.seconds().items()}
+
+
+def _trainer(plot: Plot, callbacks: list[pl.Callback], assembly: Assembly) -> pl.Trainer:
+    config = plot.job.config["trainer"]
+    # Lightning's advice on workers, tips and devices is not about our loaders.
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    if config["progress_bar"] and plot.seat.first:
+        callbacks = [*callbacks, Bar(plot.job.name, assembly.classifier.num_steps)]
+    return pl.Trainer(
+        precision=config["precision"],
+        max_epochs=config["max_epochs"],
+        deterministic=config["deterministic"],
+        callbacks=callbacks,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,  # our loaders shard themselves, without padding
+        num_sanity_val_steps=0,
+        default_root_dir=plot.folder,
+        **processes(config, assembly.device),
+    )
+
+
+def _restore(classifier: Classifier, path: Path) -> None:
+    """Puts a checkpoint's weights, and nothing else of it, into the network."""
+    state = torch.load(path, map_location=classifier.device, weights_only=True)["state_dict"]
+    prefix = "network."
+    classifier.network.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    )
