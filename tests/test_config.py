@@ -31,6 +31,16 @@ def written(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in container.items() if key not in ("defaults", "hydra")}
 
 
+def in_all(group: str, option: str) -> dict[str, Any]:
+    """What a YAML file says with what it takes over from another option of its group."""
+    loaded = OmegaConf.to_container(OmegaConf.load(CONF / group / f"{option}.yaml"))
+    assert isinstance(loaded, dict)
+    defaults = loaded.get("defaults", [])
+    taken_over = [name for name in defaults if name in config.SCHEMAS[group]]
+    inherited = {key: value for name in taken_over for key, value in in_all(group, name).items()}
+    return inherited | written(CONF / group / f"{option}.yaml")
+
+
 def target(group: str, option: str) -> Any:
     return get_object(written(CONF / group / f"{option}.yaml")["_target_"])
 
@@ -67,7 +77,7 @@ def test_every_option_has_a_file_and_every_file_is_an_option() -> None:
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_a_file_gives_a_value_for_exactly_the_keys_of_its_schema(group: str, option: str) -> None:
     schema: Any = config.SCHEMAS[group][option]
-    assert set(written(CONF / group / f"{option}.yaml")) == {item.name for item in fields(schema)}
+    assert set(in_all(group, option)) == {item.name for item in fields(schema)}
 
 
 def test_the_root_file_gives_a_value_for_every_key_of_its_own() -> None:

@@ -1,5 +1,6 @@
 """What happens between steps and epochs: record, checkpoint, progress, stopping."""
 
+import faulthandler
 import math
 import time
 from pathlib import Path
@@ -141,6 +142,36 @@ class StopAtStep(Callback):
 
     def on_train_batch_end(self, *_: Any) -> None:
         self.stopping.check()
+
+
+class HangWatch(Callback):
+    """Ends a process that stays in one step too long, and says where it was.
+
+    The others would wait for it until their timeout and know only that somebody is missing.
+
+    Args:
+        path: where the stack of every thread goes.
+        seconds: longest time from one step, or batch of validation, to the next.
+    """
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        self._file, self._seconds = path.open("w"), seconds
+
+    def on_train_start(self, *_: Any) -> None:
+        self._again()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self._again()
+
+    def on_validation_batch_end(self, *_: Any) -> None:
+        self._again()
+
+    def _again(self) -> None:
+        faulthandler.dump_traceback_later(self._seconds, file=self._file, exit=True)
+
+    def on_fit_end(self, *_: Any) -> None:
+        faulthandler.cancel_dump_traceback_later()
+        self._file.close()
 
 
 class Bar(Callback):

@@ -75,12 +75,13 @@ def _hydra(overrides: list[str]) -> None:
     # Threads that spin while they wait take three times the CPU on a machine that is shared.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.argv = [sys.argv[0], *overrides]
+    command = shlex.join(["seedbed", "train", *overrides])  # a launcher's process has another argv
     errors: list[SeedbedError | OmegaConfBaseException] = []
 
     def job(composed: "DictConfig") -> Any:
         # Hydra would print a line of its own first; a study counts and names what its runs died of.
         try:
-            return _job(composed)
+            return _job(composed, command)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 return error
@@ -96,7 +97,7 @@ def _hydra(overrides: list[str]) -> None:
         raise explain(error) from error
 
 
-def _job(composed: "DictConfig") -> Any:
+def _job(composed: "DictConfig", command: str) -> Any:
     """What Hydra calls for each run: resolves it, checks it, trains it."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -105,7 +106,7 @@ def _job(composed: "DictConfig") -> Any:
     from seedbed.manual import ui_command
 
     state = HydraConfig.get()
-    job = from_hydra(composed, state, shlex.join(["seedbed", "train", *sys.argv[1:]]))
+    job = from_hydra(composed, state, command)
     if state.mode == RunMode.RUN:
         check_alone(list(state.overrides.task))
 
@@ -162,6 +163,19 @@ def _check_alone(run: Any) -> None:
 def _headlines(outcome: Any) -> str:
     told = [key for key in HEADLINES if key in outcome.metrics]
     return f"{outcome.name}: " + ", ".join(f"{key} {outcome.metrics[key]:.4f}" for key in told)
+
+
+@cli.command()
+@click.argument("rendezvous", metavar="HOST:PORT")
+def join(rendezvous: str) -> None:
+    """Lend this machine's devices to a run of several machines that waits at HOST:PORT.
+
+    The run is started on one machine with trainer.num_nodes and trainer.rendezvous; the others join.
+    """
+    from seedbed.ranks import join as lend
+
+    lend(rendezvous)
+    click.echo(f"The run at {rendezvous} has ended; its record says how.")
 
 
 @cli.command()

@@ -13,6 +13,9 @@ from seedbed.errors import SeedbedError, Stopped, TrainingError
 
 # Where torch's launcher looks for it.
 ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
+HUNG = "Hung"
+# Words of the libraries that carry gradients, where it is another rank that is gone.
+OF_A_PEER = ("Connection closed by peer", "Connection reset by peer", "third_party/gloo", "NCCL", "DistStore")
 
 
 class Ending(NamedTuple):
@@ -24,6 +27,7 @@ class Ending(NamedTuple):
         told: its one line.
         trace: where it was raised.
         parts: what a SeedbedError was made of; the number of the signal.
+        lost: whether it only lost another rank.
     """
 
     time: float
@@ -31,13 +35,22 @@ class Ending(NamedTuple):
     told: str
     trace: str = ""
     parts: Mapping[str, Any] = {}
+    lost: bool = False
 
     @classmethod
-    def of(cls, failure: Any) -> "Ending":
-        """As torch's launcher reports it."""
+    def of(cls, failure: Any, stack: Path) -> "Ending":
+        """As torch's launcher reports it.
+
+        Args:
+            failure: the launcher's.
+            stack: where the rank says what it was at when it hung.
+        """
         data = failure.error_file_data
         if "seedbed" in data:
             return cls(**data["seedbed"])
+        if stack.exists() and stack.stat().st_size:
+            trace = stack.read_text()
+            return cls(stack.stat().st_mtime, HUNG, "none", trace, lost=_waiting(trace))
         name = failure.signal_name() if failure.exitcode < 0 else ""
         return cls(float("inf"), "", name or f"exit code {failure.exitcode} without a word")
 
@@ -52,7 +65,8 @@ class Ending(NamedTuple):
             parts = {"signal_number": error.signal_number}
         else:
             parts = {}
-        return cls(time.time(), type(error).__name__, told, trace, parts)
+        lost = any(word in told for word in OF_A_PEER)
+        return cls(time.time(), type(error).__name__, told, trace, parts, lost)
 
     def tell(self) -> None:
         """Writes it where the launcher looks, in the launcher's words and in ours."""
@@ -67,6 +81,8 @@ class Ending(NamedTuple):
 def root_cause(endings: Mapping[int, Ending], config: Mapping[str, Any]) -> BaseException:
     """The error of the rank that ended first: the others only lost it.
 
+    A rank that was killed could not say when; it comes before those that only say whom they miss.
+
     Args:
         endings: by rank; ranks that ended well are missing.
         config: the trainer's keys.
@@ -74,19 +90,34 @@ def root_cause(endings: Mapping[int, Ending], config: Mapping[str, Any]) -> Base
     Returns:
         The error as the rank raised it where it is one of ours, else a TrainingError; with its trace.
     """
-    rank = min(endings, key=lambda rank: endings[rank].time)
+    rank = min(endings, key=lambda rank: (endings[rank].lost, endings[rank].time))
     ending = endings[rank]
     if ending.kind == "Stopped":
         return Stopped(ending.parts["signal_number"])
+    who = f"rank {rank} of {config['devices'] * config['num_nodes']}"
     if ending.parts:
         error: SeedbedError = getattr(errors, ending.kind)(**ending.parts)
+    elif ending.kind == HUNG:
+        error = TrainingError(
+            who,
+            expected=f"a step within trainer.timeout_minutes={config['timeout_minutes']:g}",
+            got=ending.told,
+            do="What it was at is in the artifact error.txt. Raise the timeout if a step takes that long.",
+        )
     else:
         error = TrainingError(
-            f"rank {rank} of {config['devices'] * config['num_nodes']}",
-            expected="all ranks to live until the training ends",
+            who,
+            expected="a process that lives until the training ends",
             got=ending.told,
-            do="Its trace is the artifact error.txt of the run; `seedbed resume` goes on once it is mended.",
+            do="Its trace is the artifact error.txt; `seedbed resume` goes on once it is mended.",
         )
-    if ending.trace:
-        error.add_note(f"On rank {rank}:\n{ending.trace}")
+    for other in (rank, *(other for other in endings if other != rank and endings[other].kind == HUNG)):
+        if endings[other].trace:
+            error.add_note(f"On rank {other}:\n{endings[other].trace}")
     return error
+
+
+def _waiting(stack: str) -> bool:
+    """Whether a process that hung was inside torch: it waited for a rank that was not."""
+    main = stack.rpartition("(most recent call first):\n")[2]
+    return "site-packages/torch/" in main.partition("\n")[0]

@@ -13,7 +13,7 @@ import pytorch_lightning as pl
 import torch
 
 from seedbed.assembly import Assembly, assemble
-from seedbed.callbacks import Bar, EpochEnd, StopAtStep
+from seedbed.callbacks import Bar, EpochEnd, HangWatch, StopAtStep
 from seedbed.checkpoint import BEST, Start, take_up
 from seedbed.classifier import Classifier
 from seedbed.errors import Pruned
@@ -55,6 +55,16 @@ class Plot(NamedTuple):
     folder: Path
     record: Record | None
     stopping: Stopping
+
+    @property
+    def stack(self) -> Path:
+        """Where this process says what it was at when it hung."""
+        return stack_of(self.folder, self.seat.rank)
+
+
+def stack_of(folder: Path, rank: int) -> Path:
+    """Where a rank of the run in this folder says what it was at when it hung."""
+    return folder / f"stack_{rank}.txt"
 
 
 def grow(plot: Plot, *, resumed: bool, watch: Watch | None = None) -> Outcome | None:
@@ -170,6 +180,8 @@ def _trainer(plot: Plot, callbacks: list[pl.Callback], assembly: Assembly) -> pl
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     if config["progress_bar"] and plot.seat.first:
         callbacks = [*callbacks, Bar(plot.job.name, assembly.classifier.num_steps)]
+    if not plot.seat.alone:
+        callbacks = [*callbacks, HangWatch(plot.stack, config["timeout_minutes"] * 60)]
     return pl.Trainer(
         precision=config["precision"],
         max_epochs=config["max_epochs"],

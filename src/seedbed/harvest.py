@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 
 from seedbed import predictor
 from seedbed.assembly import Assembly
@@ -73,7 +74,7 @@ def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record | None
     return metrics
 
 
-def _predictions(assembly: Assembly) -> dict[str, np.ndarray[Any, Any]]:
+def _predictions(assembly: Assembly) -> dict[str, NDArray[Any]]:
     """Logits, label and index of every example of the test split, in file order, from all ranks."""
     classifier, loader = assembly.classifier, assembly.data.test_dataloader()
     assert loader is not None

@@ -23,7 +23,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from seedbed.ending import Ending, root_cause
 from seedbed.errors import ConfigError, Stopped, TrainingError
-from seedbed.growing import Outcome
+from seedbed.growing import Outcome, stack_of
 from seedbed.job import Job
 from seedbed.stopping import Stopping
 from seedbed.track.record import Record
@@ -35,9 +35,7 @@ SHUTDOWN_SECONDS = 60
 LOOPBACK = "127.0.0.1:0"
 
 
-def together(
-    job: Job, record: Record, stopping: Stopping, *, resumed: bool, program: str = PROGRAM
-) -> Outcome:
+def together(job: Job, record: Record, stopping: Stopping, *, resumed: bool) -> Outcome:
     """Runs the job in `trainer.devices` processes here and on each other machine that joins.
 
     Args:
@@ -45,7 +43,6 @@ def together(
         record: its record, open.
         stopping: hears the signals of this process; the launcher passes them on to the ranks.
         resumed: whether to go on from the run's checkpoint.
-        program: module that each rank runs.
 
     Raises:
         SeedbedError: what the rank raised that failed first, with its trace.
@@ -56,7 +53,7 @@ def together(
     (folder / OUTCOME).unlink(missing_ok=True)
     job.save(folder / JOB)
     store = _hosted(config["rendezvous"] or LOOPBACK)
-    arguments = [program, str(folder), record.run_id, "resumed" if resumed else "new"]
+    arguments = [PROGRAM, str(folder), record.run_id, "resumed" if resumed else "new"]
     store.set("group", json.dumps({"trainer": config, "arguments": arguments}))
     try:
         _launch(config, store, 0, arguments)
@@ -157,7 +154,7 @@ def _launch(config: Mapping[str, Any], store: TCPStore, node: int, arguments: li
     except SignalException as signal:
         raise Stopped(int(signal.sigval)) from None
     except ChildFailedError as failed:
-        raise root_cause(_endings(failed), config) from None
+        raise root_cause(_endings(failed, Path(folder).parent), config) from None
     except DistStoreError as error:
         raise TrainingError(
             f"trainer.num_nodes={config['num_nodes']}",
@@ -167,5 +164,5 @@ def _launch(config: Mapping[str, Any], store: TCPStore, node: int, arguments: li
         ) from error
 
 
-def _endings(failed: ChildFailedError) -> dict[int, Ending]:
-    return {rank: Ending.of(failure) for rank, failure in failed.failures.items()}
+def _endings(failed: ChildFailedError, folder: Path) -> dict[int, Ending]:
+    return {rank: Ending.of(failure, stack_of(folder, rank)) for rank, failure in failed.failures.items()}

@@ -1,6 +1,6 @@
 """How the processes of a run share its work, in Lightning's terms."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,51 @@ from pytorch_lightning.accelerators import CUDAAccelerator
 from pytorch_lightning.strategies import DDPStrategy, ModelParallelStrategy
 
 from seedbed.errors import ConfigError
+from seedbed.optim.sense import Rule, judge
+
+STRATEGIES, BACKENDS = ("single", "ddp", "fsdp"), ("nccl", "gloo", None)
+
+
+def _one_or_more(number: int) -> bool:
+    return number >= 1
+
+
+def _one(number: int) -> bool:
+    return number == 1
+
+
+def _null(value: object) -> bool:
+    return value is None
+
+
+def _named(value: object) -> bool:
+    return value is not None
+
+
+PROCESSES = (
+    Rule("trainer.strategy", "single, ddp or fsdp", STRATEGIES.__contains__, "Choose one."),
+    Rule("trainer.devices", "1 or more", _one_or_more, "It counts processes, one a device."),
+    Rule("trainer.num_nodes", "1 or more", _one_or_more, "It counts machines."),
+    Rule("trainer.backend", "nccl, gloo or null", BACKENDS.__contains__, "null chooses."),
+    Rule("trainer.timeout_minutes", "above 0", lambda minutes: minutes > 0, "10 is our own choice."),
+)
+SINGLE_NEEDS = (
+    Rule("trainer.devices", "1 with trainer=single", _one, "Add trainer=ddp."),
+    Rule("trainer.num_nodes", "1 with trainer=single", _one, "Add trainer=ddp."),
+    Rule("trainer.backend", "null with trainer=single", _null, "Add trainer=ddp, or leave it out."),
+    Rule("trainer.rendezvous", "null with trainer=single", _null, "Add trainer=ddp, or leave it out."),
+)
+ONE_NODE_NEEDS = (
+    Rule("trainer.rendezvous", "null on one machine", _null, "Set trainer.num_nodes too, or leave it out."),
+)
+NODES_NEED = (
+    Rule(
+        "trainer.rendezvous",
+        "HOST:PORT with several machines",
+        _named,
+        "Name this machine as the others reach it, such as trainer.rendezvous=node1:29400.",
+    ),
+)
 
 
 class SharedDevices(CUDAAccelerator):
@@ -22,6 +67,25 @@ class SharedDevices(CUDAAccelerator):
     @staticmethod
     def get_parallel_devices(devices: Any) -> list[torch.device]:
         return [torch.device("cuda", number % torch.cuda.device_count()) for number in devices]
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Refuses numbers of processes and machines that do not go together.
+
+    Args:
+        config: the resolved config.
+
+    Raises:
+        ConfigError: naming the first key that is wrong.
+    """
+    judge(_rules(config["trainer"]), config)
+
+
+def _rules(trainer: Mapping[str, Any]) -> Iterator[Rule]:
+    yield from PROCESSES
+    if trainer["strategy"] == "single":
+        yield from SINGLE_NEEDS
+    yield from ONE_NODE_NEEDS if trainer["num_nodes"] == 1 else NODES_NEED
 
 
 def backend(config: Mapping[str, Any], device: torch.device) -> str:

@@ -1,10 +1,11 @@
 """One run, from a job to a closed record."""
 
+from seedbed import strategy
 from seedbed.growing import Outcome as Outcome
 from seedbed.growing import Plot, grow
 from seedbed.harvest import let_go
 from seedbed.job import Job
-from seedbed.optim.sense import check
+from seedbed.optim import sense
 from seedbed.pruning import Watch
 from seedbed.ranks import together
 from seedbed.recording import recorded
@@ -25,7 +26,8 @@ def run(job: Job, run_id: str | None = None, watch: Watch | None = None) -> Outc
         SeedbedError: for a configuration, data or store that cannot work, or a run that cannot go on.
         Stopped: where a signal ended the run; its record is KILLED.
     """
-    check(job.config)
+    sense.check(job.config)
+    strategy.check(job.config)
     stopping = Stopping()
     with stopping.listening(), recorded(job, run_id) as record:
         if job.config["trainer"]["strategy"] == "single":

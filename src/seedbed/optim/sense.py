@@ -1,6 +1,6 @@
 """Settings that make no sense, alone or together, refused before the first batch."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from seedbed.errors import ConfigError
@@ -118,7 +118,20 @@ def check(config: Config) -> None:
     Raises:
         ConfigError: naming the first key that is wrong.
     """
-    for rule in _rules(config["optimizer"]):
+    judge(_rules(config["optimizer"]), config)
+
+
+def judge(rules: Iterable[Rule], config: Config) -> None:
+    """Refuses the first key that breaks a rule.
+
+    Args:
+        rules: rules on keys of a group; a key that the group does not have breaks none.
+        config: the resolved config as plain dicts.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    for rule in rules:
         group, _, name = rule.key.partition(".")
         if name in config[group] and not rule.holds(config[group][name]):
             value = config[group][name]

@@ -5,8 +5,9 @@ stays behind says so.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
-Value = str | int | float | bool | None
+Value = str | int | float | bool | list[Any] | None
 
 # mlflow.utils.validation, version 3.17.
 PARAM_LIMIT, TAG_LIMIT = 6000, 8000
@@ -17,8 +18,8 @@ def as_text(value: Value) -> str:
     """The value as one would type it on Hydra's command line.
 
     Example:
-        >>> [as_text(value) for value in (None, True, 0.1, 3, "relu")]
-        ['null', 'true', '0.1', '3', 'relu']
+        >>> [as_text(value) for value in (None, True, 0.1, 3, "relu", [16, 32])]
+        ['null', 'true', '0.1', '3', 'relu', '[16, 32]']
     """
     if value is None:
         return "null"

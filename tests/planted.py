@@ -1,0 +1,56 @@
+"""A rank in which something goes wrong: `seedbed.rank` with SEEDBED_PLANT=WHAT:RANK:STEP."""
+
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from seedbed import rank
+from seedbed.classifier import Classifier
+from seedbed.job import Job
+
+
+def plant(what: str, step: int) -> None:
+    """Lets it happen when the process begins its n-th step, from 0."""
+    whole = Classifier.training_step
+
+    def training_step(self: Classifier, batch: Any, batch_idx: int) -> None:
+        if self.global_step == step:
+            happen(what)
+        whole(self, batch, batch_idx)
+
+    Classifier.training_step = training_step  # type: ignore[method-assign]
+
+
+def happen(what: str) -> None:
+    if what == "raise":
+        raise ValueError("planted")
+    if what == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "hang":
+        time.sleep(10_000)
+    if what == "stop":  # as a cluster tells one process of many
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def mislead() -> None:
+    """Lets this rank read another configuration than the others."""
+    whole = Job.load
+
+    def load(path: Any) -> Job:
+        job = whole(path)
+        job.config["optimizer"]["lr"] *= 2
+        return job
+
+    Job.load = load  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    what, on, step = os.environ["SEEDBED_PLANT"].split(":")
+    if os.environ["RANK"] == on:
+        if what == "mislead":
+            mislead()
+        else:
+            plant(what, int(step))
+    sys.exit(rank.run(sys.argv[1:]))
