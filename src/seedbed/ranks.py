@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 from torch._C._distributed_c10d import TCPStore
-from torch.distributed import DistStoreError
+from torch.distributed import DistError, DistStoreError
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -33,6 +33,8 @@ PROGRAM, FOLDER, JOB, OUTCOME = "seedbed.rank", "ranks", "job.json", "outcome.js
 # Time that ranks have to finish their step and save, once they were told to stop.
 SHUTDOWN_SECONDS = 60
 LOOPBACK = "127.0.0.1:0"
+# How long a machine that joins waits for an answer.
+PATIENCE = timedelta(minutes=1)
 
 
 def together(job: Job, record: Record, stopping: Stopping, *, resumed: bool) -> Outcome:
@@ -71,13 +73,13 @@ def join(rendezvous: str) -> None:
     """
     host, port = address(rendezvous)
     try:
-        store = TCPStore(host, port, None, False, timedelta(minutes=1))
+        store = TCPStore(host, port, None, False, PATIENCE)
         group = json.loads(store.get("group"))
-    except DistStoreError as error:
+    except DistError as error:
         raise TrainingError(
             f"seedbed join {rendezvous}",
             expected="a run that waits there",
-            got="no answer within a minute",
+            got=f"no answer within {PATIENCE.total_seconds():.0f} s",
             do="Start `seedbed train trainer=ddp trainer.num_nodes=... trainer.rendezvous=...` there first.",
         ) from error
     folder = Path(group["arguments"][1])
