@@ -130,7 +130,7 @@ def test_the_keys_handed_on_are_those_of_the_class_they_are_handed_to() -> None:
 
 
 def test_the_root_choices_are_what_the_code_takes() -> None:
-    from seedbed.classifier import Objective
+    from seedbed.objective import Objective
     from seedbed.streams import Streams
 
     assert own_keys(config.Objective) == set(Objective._fields)

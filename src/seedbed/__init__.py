@@ -7,11 +7,11 @@ A learning algorithm is a seed, data is the soil. Four ingredients that know not
     metric    what is reported, accumulated over examples
     optim     penalties, schedules, parameter groups, and which settings make sense together
 
-One place joins them: `assembly` (config to parts) and `classifier` (the LightningModule). `train` is
-one run from a job to a closed record, with `callbacks` between steps and epochs and `stopping` for
-signals; `recording` opens and closes the record of a job, `checkpoint` finds where a run that was cut
-off goes on, `pruning` lets a search end it early through its `trial`. `track` is the record in MLflow;
-`predictor` is the fitted model in use.
+One place joins them: `assembly` (config to parts), `classifier` (the LightningModule) and `objective`
+(what it minimises). `train` is one run from a job to a closed record, with `callbacks` between steps
+and epochs and `stopping` for signals; `recording` opens and closes the record of a job, `checkpoint`
+finds where a run that was cut off goes on, `pruning` lets a search end it early through its `trial`.
+`track` is the record in MLflow; `predictor` is the fitted model in use.
 
 Many runs: `study` plans, makes and concludes them, `verdict` says from recorded runs which setting is
 better and how sure that is, `report` hands it on as a page, `picture` draws from plain numbers. `cli`

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import hydra.utils
 import torch
 
-from seedbed.classifier import Classifier, Objective
+from seedbed.classifier import Classifier
 from seedbed.data.module import DataModule
 from seedbed.errors import ConfigError
 from seedbed.model.network import Network
+from seedbed.objective import Objective
 from seedbed.seat import Seat
 from seedbed.streams import Streams, spawn
 

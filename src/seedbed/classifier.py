@@ -6,8 +6,9 @@ loop costs a quarter more a step on small models.
 """
 
 import math
+import operator
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -18,8 +19,8 @@ from seedbed.errors import TrainingError
 from seedbed.metric.collection import Metrics
 from seedbed.model.dropout import Dropout
 from seedbed.model.network import Network
+from seedbed.objective import Objective
 from seedbed.optim.groups import parameter_groups
-from seedbed.optim.penalty import penalty
 from seedbed.seat import Seat
 from seedbed.shapes import Batch, Facts, Keys, Labels, Logits
 from seedbed.streams import example_keys
@@ -29,14 +30,6 @@ STEPS_BETWEEN_LOSS_CHECKS = {"cpu": 1, "cuda": 100}
 
 MakeOptimizer = Callable[[Any], torch.optim.Optimizer]
 MakeSchedule = Callable[[int], Callable[[int], float]]
-
-
-class Objective(NamedTuple):
-    """mean NLL + l1 ||W||_1 + (l2 / 2) ||W||_2^2, biases free; labels smoothed in the NLL only."""
-
-    l1: float = 0.0
-    l2: float = 0.0
-    label_smoothing: float = 0.0
 
 
 class Classifier(pl.LightningModule):
@@ -97,23 +90,24 @@ class Classifier(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         optimizer = self.optimizers()
         assert not isinstance(optimizer, list)
+        searches = isinstance(optimizer.optimizer, torch.optim.LBFGS)
         keys = self._keys(batch)
         evaluations: list[tuple[Tensor, Logits]] = []
 
         def closure() -> Tensor:
             optimizer.zero_grad()
-            logits = self.network(batch.inputs, keys)
-            value = self.value(logits, batch.labels)
-            self.manual_backward(value)
-            evaluations[:] = [(value.detach(), logits.detach())]
-            return value
+            share, logits = self._share(batch, keys)
+            # Strategies average gradients over the ranks; this sums them. A factor of 1 is left out.
+            self.manual_backward(share if self.seat.alone else share * self.seat.world_size)
+            evaluations[:] = [(share.detach(), logits.detach())]
+            # A line search has to decide alike on all ranks, and so must see the same number.
+            return self.seat.summed(share.detach()) if searches else share
 
         optimizer.step(closure)
-        if isinstance(optimizer.optimizer, torch.optim.LBFGS):
+        if searches:
             # The last evaluation may be a trial of the line search: look once more from where it ended.
             with torch.no_grad():
-                logits = self.network(batch.inputs, keys)
-                evaluations[:] = [(self.value(logits, batch.labels), logits)]
+                evaluations[:] = [self._share(batch, keys)]
         schedule = self.lr_schedulers()
         assert isinstance(schedule, LambdaLR)
         schedule.step()
@@ -124,15 +118,19 @@ class Classifier(pl.LightningModule):
             return None
         return example_keys(self.dropout_stream, self.current_epoch, batch.indices)
 
-    def value(self, logits: Logits, labels: Labels) -> Tensor:
-        """The objective: mean NLL in nats plus the penalty, a scalar."""
-        loss = self.network.likelihood.nll(logits, labels, self.objective.label_smoothing).mean()
-        if self.objective.l1 or self.objective.l2:
-            loss = loss + penalty(self.network.penalised(), self.objective.l1, self.objective.l2)
-        return loss
+    def _share(self, batch: Batch, keys: Keys | None) -> tuple[Tensor, Logits]:
+        """What this process's examples add to the batch's objective, and their logits."""
+        logits = self._logits(batch, keys)
+        size = {"num_examples": batch.num_examples, "num_shares": self.seat.world_size}
+        return self.objective.share(self.network, logits, batch.labels, **size), logits
 
-    def _account(self, value: Tensor, logits: Logits, batch: Batch) -> None:
-        self._objectives.append((value, len(batch.labels)))
+    def _logits(self, batch: Batch, keys: Keys | None = None) -> Logits:
+        # Mixed precision ends here: losses and metrics are of the inputs' type.
+        logits: Logits = self.network(batch.inputs, keys).to(batch.inputs.dtype)
+        return logits
+
+    def _account(self, share: Tensor, logits: Logits, batch: Batch) -> None:
+        self._objectives.append((share, batch.num_examples))
         self.train_metrics.update(self.network.likelihood.log_probabilities(logits), batch.labels)
         if len(self._objectives) - self._num_checked >= STEPS_BETWEEN_LOSS_CHECKS[self.device.type]:
             self._check_objectives()
@@ -167,7 +165,7 @@ class Classifier(pl.LightningModule):
         self.test_outputs.append((logits, batch.labels, batch.indices))
 
     def _evaluate(self, batch: Batch, metrics: Metrics) -> Logits:
-        logits: Logits = self.network(batch.inputs)
+        logits = self._logits(batch)
         metrics.update(self.network.likelihood.log_probabilities(logits), batch.labels)
         return logits
 
@@ -177,8 +175,9 @@ class Classifier(pl.LightningModule):
     def on_train_epoch_end(self) -> None:
         if self._num_checked < len(self._objectives):
             self._check_objectives()
-        total = sum(float(value) * count for value, count in self._objectives)
-        objective = total / sum(count for _, count in self._objectives)
+        shares, counts = zip(*self._objectives, strict=True)
+        values = self.seat.summed(torch.stack(shares)).tolist()
+        objective = sum(map(operator.mul, values, counts)) / sum(counts)
         self.epoch_metrics |= {**_drained("train", self.train_metrics), "train/objective": objective}
         self._objectives, self._num_checked = [], 0
 

@@ -1,5 +1,6 @@
 """Dropout whose masks are a pure function of (key, layer, unit)."""
 
+import math
 from typing import final
 
 from torch import nn
@@ -45,7 +46,7 @@ class Dropout(nn.Module):
             return inputs
         # 32 random bits, read as a signed integer, lie below this with the probability.
         threshold = min(round(self.probability * 2**32), 2**32 - 1) - 2**31
-        draws = bits(keys, inputs[0].numel(), self.layer)
+        draws = bits(keys, math.prod(inputs.shape[1:]), self.layer)
         silenced = (draws < threshold).view(inputs.shape)
         return inputs.masked_fill(silenced, 0.0) * (1.0 / (1.0 - self.probability))
 

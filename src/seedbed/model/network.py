@@ -32,7 +32,7 @@ class Network(nn.Module, abc.ABC):
         """Logits of each example.
 
         Args:
-            inputs: a batch of one example or more.
+            inputs: a batch, of no example where a process has no share of it.
             keys: a random key for each example, from which dropout masks are derived; None silences
                 no unit, which is how a network is evaluated.
         """

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from seedbed.model.likelihood import Categorical
 from seedbed.model.network import Network, check_positive, image_shape
+from seedbed.model.normalisation import BatchNorm
 from seedbed.shapes import Inputs, Keys, Logits
 
 # The deepest maps are an eighth of the image; batch statistics need more than one pixel there.
@@ -72,7 +73,7 @@ class _Convolution(nn.Module):
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(before, after, kernel_size=3, padding=1, bias=False)
-        self.normalisation = nn.BatchNorm2d(after)
+        self.normalisation = BatchNorm(after)
 
     def forward(self, maps: Tensor) -> Tensor:
         return functional.relu(self.normalisation(self.convolution(maps)))
