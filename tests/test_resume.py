@@ -1,5 +1,6 @@
 """A run that was cut off and goes on ends as one that nobody disturbed, to the last bit."""
 
+import os
 import shutil
 import signal
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from mlflow.artifacts import download_artifacts
 from seedbed.classifier import Classifier
 from seedbed.errors import Stopped, StoreError
 from seedbed.job import Job
+from seedbed.saving import StepEnd
 from seedbed.train import run
 from tests.conftest import MakeJob, jobs_in
 from tests.kills import Moment, ended, killed, only_run
@@ -37,9 +39,9 @@ MOMENTS = {
     "in the first epoch": Moment("seedbed.classifier", "Classifier.training_step", 5),
     "in an epoch": MIDDLE,
     "between the points and their delivery": Moment("seedbed.track.record", "Record.deliver", 2),
-    "between the journal and the checkpoint": Moment("seedbed.callbacks", "save_atomically", 2),
+    "between the journal and the checkpoint": Moment("seedbed.callbacks", "save", 2),
     "while a checkpoint is written": Moment("seedbed.checkpoint", "os.fsync", 5),
-    "between the last and the best checkpoint": Moment("seedbed.callbacks", "copy_atomically", 2),
+    "between the last and the best checkpoint": Moment("seedbed.callbacks", "copy_to_best", 2),
     "between the fit and the test": AFTER_FIT,
     "while the test split is read": Moment("seedbed.classifier", "Classifier.test_step"),
     "between the final metrics and the note": Moment("seedbed.growing", "note"),
@@ -155,19 +157,25 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     return of
 
 
-def stopped(job: Job, monkeypatch: pytest.MonkeyPatch, step: int = MIDDLE.call) -> str:
-    """Runs the job in this process until a signal comes in this step; the run's id."""
-    training_step, count = Classifier.training_step, 0
+def stopped(
+    job: Job,
+    monkeypatch: pytest.MonkeyPatch,
+    call: int = MIDDLE.call,
+    method: str = "training_step",
+    signals: int = 1,
+) -> str:
+    """Runs the job in this process until signals come in this call of a classifier's step; the run's id."""
+    step, count = getattr(Classifier, method), 0
 
     def counted(self: Classifier, *arguments: Any) -> None:
         nonlocal count
         count += 1
-        if count == step:
+        for _ in range(signals if count == call else 0):
             signal.raise_signal(signal.SIGTERM)
-        training_step(self, *arguments)
+        step(self, *arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Classifier, "training_step", counted)
+        patched.setattr(Classifier, method, counted)
         with pytest.raises(Stopped):
             run(job)
     return only_run(job)
@@ -208,7 +216,7 @@ def test_dropout_augmentation_momentum_and_schedule_go_on_where_they_were(
 
 def test_the_memory_of_lbfgs_goes_on(make_job: MakeJob, undisturbed: Undisturbed) -> None:
     job = make_job(*SETTINGS["lbfgs"], *COMMON)
-    run_id = killed(job, Moment("seedbed.callbacks", "save_atomically", 3))
+    run_id = killed(job, Moment("seedbed.callbacks", "save", 3))
     run(job, run_id)
     assert_same(trace(job, run_id), undisturbed("lbfgs"))
 
@@ -225,14 +233,77 @@ def test_a_run_may_be_killed_again_and_again(make_job: MakeJob, undisturbed: Und
     assert starts == ["1: after epoch 1 of 3", "2: after epoch 2 of 3", "3: after epoch 3 of 3"]
 
 
-@pytest.mark.parametrize("step", [1, NUM_STEPS, MIDDLE.call])
-def test_a_run_stopped_by_a_signal_goes_on_with_the_last_whole_epoch(
-    make_job: MakeJob, undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch, step: int
+@pytest.mark.parametrize(
+    ("setting", "step", "place"),
+    [
+        ("softmax", 1, "epoch 0 of 3 and 1 step"),
+        ("softmax", NUM_STEPS - 1, "epoch 0 of 3 and 17 steps"),
+        ("softmax", NUM_STEPS, "epoch 1 of 3"),
+        ("mlp", MIDDLE.call, "epoch 1 of 3 and 9 steps"),
+        ("overshooting", NUM_STEPS * 3 - 1, "epoch 2 of 3 and 17 steps"),
+        ("softmax", NUM_STEPS * 3, "epoch 3 of 3"),
+    ],
+)
+def test_a_run_stopped_by_a_signal_goes_on_with_the_next_step(
+    make_job: MakeJob,
+    undisturbed: Undisturbed,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    step: int,
+    place: str,
 ) -> None:
-    job = make_job(*SETTINGS["softmax"], *COMMON)
+    job = make_job(*SETTINGS[setting], *COMMON)
     run_id = stopped(job, monkeypatch, step)
     assert client_of(job).get_run(run_id).info.status == "KILLED"
     run(job, run_id)
+    assert tags(job, run_id)["seedbed.resumed"].startswith(f"1: after {place} on ")
+    assert_same(trace(job, run_id), undisturbed(setting))
+
+
+@pytest.mark.parametrize(("setting", "every"), [("softmax", 1), ("mlp", 4), ("cnn", 5)])
+def test_a_killed_run_goes_on_from_its_last_step_checkpoint(
+    make_job: MakeJob, undisturbed: Undisturbed, setting: str, every: int
+) -> None:
+    job = make_job(*SETTINGS[setting], *COMMON, f"trainer.checkpoint_every_steps={every}")
+    run_id = killed(job, MIDDLE)
+    run(job, run_id)
+    steps = (MIDDLE.call - 1) // every * every - NUM_STEPS
+    assert tags(job, run_id)["seedbed.resumed"].startswith(f"1: after epoch 1 of 3 and {steps} steps on ")
+    assert_same(trace(job, run_id), undisturbed(setting))
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_signal_in_validation_waits_for_the_end_of_the_epoch_and_a_second_one_does_not(
+    make_job: MakeJob, undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch, signals: int
+) -> None:
+    job = make_job(*SETTINGS["softmax"], *COMMON, "trainer.checkpoint_every_steps=10")
+    run_id = stopped(job, monkeypatch, 2, "validation_step", signals)
+    run(job, run_id)
+    place = {1: "after epoch 2 of 3 on", 2: "after epoch 1 of 3 and 12 steps on"}[signals]
+    assert tags(job, run_id)["seedbed.resumed"].startswith(f"1: {place}")
+    assert_same(trace(job, run_id), undisturbed("softmax"))
+
+
+def test_a_second_signal_inside_the_checkpoint_of_the_first_leaves_the_one_before_it(
+    make_job: MakeJob, undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(*SETTINGS["softmax"], *COMMON)
+    save, sync = StepEnd._save, os.fsync
+
+    def interrupted(descriptor: int) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        sync(descriptor)
+
+    def saved(self: StepEnd, *arguments: Any) -> None:
+        with monkeypatch.context() as inside:
+            inside.setattr("seedbed.checkpoint.os.fsync", interrupted)
+            save(self, *arguments)
+
+    monkeypatch.setattr(StepEnd, "_save", saved)
+    run_id = stopped(job, monkeypatch)
+    assert {path.name for path in folder(job, run_id).glob("last.*")} == {"last.ckpt"}
+    run(job, run_id)
+    assert tags(job, run_id)["seedbed.resumed"].startswith("1: after epoch 1 of 3 on ")
     assert_same(trace(job, run_id), undisturbed("softmax"))
 
 
@@ -285,36 +356,49 @@ def of_another_program(path: Path) -> None:
     torch.save({"state_dict": {}}, path)
 
 
-TAMPERED: list[tuple[Mapping[str, Callable[[Path], None]], int, list[str]]] = [
-    ({"last.ckpt": truncate}, 2, ["last.ckpt refused: expected a whole checkpoint, got "]),
-    ({"last.ckpt": halve}, 2, ["last.ckpt refused: expected a whole checkpoint, got "]),
-    ({"last.ckpt": of_another_config}, 2, ["last.ckpt refused: expected signature ", ", got 0000"]),
-    ({"last.ckpt": of_another_program}, 2, ["last.ckpt refused: expected a whole checkpoint, got KeyError"]),
-    ({"last.ckpt": Path.unlink}, 2, []),
+TAMPERED: list[tuple[Mapping[str, Callable[[Path], None]], str, list[str]]] = [
+    ({"last.ckpt": truncate}, "2 of 3 and 4 steps", ["last.ckpt refused: expected a whole checkpoint, got "]),
+    ({"last.ckpt": halve}, "2 of 3 and 4 steps", ["last.ckpt refused: expected a whole checkpoint, got "]),
     (
-        {"last.ckpt": truncate, "best.ckpt": of_another_config},
-        0,
+        {"last.ckpt": of_another_config},
+        "2 of 3 and 4 steps",
+        ["last.ckpt refused: expected signature ", ", got 0000"],
+    ),
+    (
+        {"last.ckpt": of_another_program},
+        "2 of 3 and 4 steps",
+        ["last.ckpt refused: expected a whole checkpoint, got KeyError"],
+    ),
+    ({"last.ckpt": Path.unlink}, "2 of 3 and 4 steps", []),
+    (
+        {"last.ckpt": truncate, "previous.ckpt": halve},
+        "2 of 3",
+        ["last.ckpt refused: expected a whole", "previous.ckpt refused: expected a whole"],
+    ),
+    (
+        {"last.ckpt": truncate, "previous.ckpt": Path.unlink, "best.ckpt": of_another_config},
+        "0 of 3",
         ["last.ckpt refused: expected a whole", "best.ckpt refused: expected signature "],
     ),
 ]
 
 
-@pytest.mark.parametrize(("tampered", "epoch", "told"), TAMPERED)
-def test_a_checkpoint_that_cannot_serve_is_refused_by_name_and_the_next_best_one_serves(
+@pytest.mark.parametrize(("tampered", "place", "told"), TAMPERED)
+def test_a_checkpoint_that_cannot_serve_is_refused_by_name_and_the_one_before_it_serves(
     make_job: MakeJob,
     undisturbed: Undisturbed,
     monkeypatch: pytest.MonkeyPatch,
     tampered: Mapping[str, Callable[[Path], None]],
-    epoch: int,
+    place: str,
     told: list[str],
 ) -> None:
-    job = make_job(*SETTINGS["softmax"], *COMMON)
-    run_id = stopped(job, monkeypatch, NUM_STEPS * 2 + 1)
+    job = make_job(*SETTINGS["softmax"], *COMMON, "trainer.checkpoint_every_steps=4")
+    run_id = stopped(job, monkeypatch, NUM_STEPS * 2 + 5)
     for name, tamper in tampered.items():
         tamper(folder(job, run_id) / name)
     run(job, run_id)
     line = tags(job, run_id)["seedbed.resumed"]
-    assert line.startswith(f"1: after epoch {epoch} of 3 on ")
+    assert line.startswith(f"1: after epoch {place} on ")
     assert [words for words in told if words not in line] == []
     assert ("refused" in line) == bool(told)
     assert_same(trace(job, run_id), undisturbed("softmax"))
@@ -340,7 +424,7 @@ def test_the_last_checkpoint_cannot_serve_without_the_best_one(
     (folder(job, run_id) / "best.ckpt").unlink()
     run(job, run_id)
     told = tags(job, run_id)["seedbed.resumed"]
-    assert told.startswith("1: after epoch 0 of 3 on ")
+    assert told.startswith("1: after epoch 2 of 3 on ")  # the previous one, which is its own best
     assert told.endswith("; last.ckpt refused: expected best.ckpt of epoch 2 beside it, got none")
     assert_same(trace(job, run_id), undisturbed("overshooting"))
 

@@ -1,4 +1,4 @@
-"""What happens between steps and epochs: record, checkpoint, progress, stopping."""
+"""What happens at the end of an epoch, and what the terminal shows meanwhile."""
 
 import faulthandler
 import math
@@ -10,12 +10,12 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, Checkpoint
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-from seedbed.checkpoint import BEST, LAST, MARK, Mark, commit, copy_atomically
+from seedbed.checkpoint import LAST, MARK, Mark, copy_to_best
 from seedbed.classifier import Classifier
 from seedbed.errors import Pruned
 from seedbed.metric.glossary import better
 from seedbed.pruning import Watch
-from seedbed.stopping import Stopping
+from seedbed.saving import save
 from seedbed.terminal import live
 from seedbed.track.record import Record
 
@@ -48,26 +48,26 @@ class EpochEnd(Checkpoint):
         self.best_metrics: dict[str, float] = {}
         self._earlier = {"wall": 0.0, "cpu": 0.0}
         self._clock = _clock()
-        self._began = time.perf_counter()
+        self._began, self._behind = time.perf_counter(), 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._began = time.perf_counter()
+        self._began, self._behind = time.perf_counter(), 0.0
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Classifier)
         epoch = trainer.current_epoch + 1
         metrics = dict(pl_module.epoch_metrics)
         rate = trainer.optimizers[0].param_groups[0]["lr"]
-        extra = {"train/learning_rate": rate, "train/epoch_seconds": time.perf_counter() - self._began}
+        extra = {"train/learning_rate": rate, "train/epoch_seconds": self._epoch_seconds()}
         if self.record is not None:
             self.record.log_metrics(metrics | extra, step=epoch)
             self.record.deliver()
-        # Before the checkpoint: a run that dies here repeats the epoch, and so its report.
+        # Before the checkpoint: a run that dies here repeats its last steps, and so its report.
         pruned = pl_module.seat.shared(self._report(epoch, metrics))
         improved = self._judge(metrics, epoch)
-        save_atomically(trainer, self.folder / LAST)
-        if improved and trainer.is_global_zero:
-            copy_atomically(self.folder / LAST, self.folder / BEST)
+        save(trainer, pl_module.seat, self.folder)
+        if improved and pl_module.seat.first:
+            copy_to_best(self.folder / LAST)
         if pruned is not None:
             raise pruned
 
@@ -97,14 +97,19 @@ class EpochEnd(Checkpoint):
         best = {f"best_{name}": value for name, value in validated.items()}
         return best | {"best_val/epoch": float(self.best_epoch)}
 
+    def _epoch_seconds(self) -> float:
+        """Seconds of this epoch so far, counting those before an interruption."""
+        return self._behind + time.perf_counter() - self._began
+
     def seconds(self) -> dict[str, float]:
-        """Seconds of fitting so far, over all processes that this run has had, up to their last epoch."""
+        """Seconds of fitting so far, with those of earlier processes up to their last checkpoint."""
         return {name: self._earlier[name] + now - self._clock[name] for name, now in _clock().items()}
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        checkpoint[MARK] = Mark(self.signature, trainer.current_epoch + 1, self.best_epoch)._asdict()
+        epoch, batch = divmod(trainer.global_step, int(trainer.num_training_batches))
+        checkpoint[MARK] = Mark(self.signature, epoch, batch, self.best_epoch)._asdict()
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -112,6 +117,7 @@ class EpochEnd(Checkpoint):
             "best_value": self.best_value,
             "best_metrics": self.best_metrics,
             "_earlier": self.seconds(),
+            "_behind": self._epoch_seconds(),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -121,27 +127,6 @@ class EpochEnd(Checkpoint):
 
 def _clock() -> dict[str, float]:
     return {"wall": time.perf_counter(), "cpu": time.process_time()}
-
-
-def save_atomically(trainer: pl.Trainer, path: Path) -> None:
-    """Writes a checkpoint under a temporary name, syncs it, renames it: whole or not at all."""
-    partial = path.with_suffix(".partial")
-    trainer.save_checkpoint(partial)
-    if trainer.is_global_zero:
-        commit(partial, path)
-
-
-class StopAtStep(Callback):
-    """Lets a signal take effect between two steps, never inside one."""
-
-    def __init__(self, stopping: Stopping) -> None:
-        self.stopping = stopping
-
-    def on_train_start(self, *_: Any) -> None:
-        self.stopping.claim()  # not earlier: Lightning sets its own handlers just before
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        self.stopping.check()
 
 
 class HangWatch(Callback):

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import torch
 
+from seedbed.errors import StoreError
+from seedbed.terminal import counted
 from seedbed.track.record import Record
 
-LAST, BEST = "last.ckpt", "best.ckpt"
-# Where a checkpoint says whose it is and which epochs it stands for.
+LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
+# Where a checkpoint says whose it is and where in the training it stands.
 MARK = "seedbed"
 RESUMED = "seedbed.resumed"
 # What torch's reader raises over a file that is torn or none of its own.
@@ -21,15 +23,25 @@ UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, 
 class Mark(NamedTuple):
     """What a checkpoint says of itself.
 
+    Its position stands for the random streams, too: order, augmentation and dropout are pure
+    functions of a stream's seed, the epoch and the example.
+
     Args:
         signature: of the config that it was trained with.
         epoch: finished epochs.
-        best_epoch: the best of them.
+        batch: batches of the next epoch that are done.
+        best_epoch: the best of the finished epochs; 0 before there is one.
     """
 
     signature: str
     epoch: int
+    batch: int
     best_epoch: int
+
+    @property
+    def is_best(self) -> bool:
+        """Whether this is the end of the best epoch."""
+        return (self.epoch, self.batch) == (self.best_epoch, 0)
 
 
 class Start(NamedTuple):
@@ -38,11 +50,13 @@ class Start(NamedTuple):
     Args:
         path: the checkpoint; None: from the beginning.
         epoch: epochs that are finished then.
+        batch: batches of the next epoch that are done then.
         refused: a line for each checkpoint that was there and could not serve.
     """
 
     path: Path | None
     epoch: int
+    batch: int
     refused: list[str]
 
 
@@ -50,19 +64,57 @@ class RefusedError(Exception):
     """A checkpoint that cannot serve; the text says why."""
 
 
-def copy_atomically(source: Path, path: Path) -> None:
-    """A copy that is there whole or not at all."""
+def replace_last(folder: Path, content: bytes | memoryview) -> None:
+    """Makes this the last checkpoint, and the one that was it the previous.
+
+    At every moment the newest file under one of the two names is whole.
+
+    Raises:
+        StoreError: where the disk does not take it; the last checkpoint is then what it was.
+    """
+    partial = _written(folder / LAST, content)
+    if (folder / LAST).exists():
+        (folder / LAST).replace(folder / PREVIOUS)
+    _put(partial, folder / LAST)
+
+
+def copy_to_best(path: Path) -> None:
+    """Makes this checkpoint the best one, too: a copy, so that one torn file does not cost both.
+
+    Raises:
+        StoreError: where the disk does not take it.
+    """
+    best = path.with_name(BEST)
+    _put(_written(best, path.read_bytes()), best)
+
+
+def _written(path: Path, content: bytes | memoryview) -> Path:
+    """The file beside the path that holds all of it, down to the disk."""
     partial = path.with_suffix(".partial")
-    partial.write_bytes(source.read_bytes())
-    commit(partial, path)
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException as error:  # a second signal, too, leaves no half a file
+        partial.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
+        raise StoreError(
+            str(path),
+            expected="a disk that takes a checkpoint",
+            got=str(error.strerror),
+            do=f"Free space on it, then `seedbed resume {path.parent.name}`.",
+        ) from error
+    return partial
 
 
-def commit(partial: Path, path: Path) -> None:
-    """Renames a file once all of it is on the disk."""
-    descriptor = os.open(partial, os.O_RDONLY)
+def _put(partial: Path, path: Path) -> None:
+    """Renames a file, down to the disk: the folder that holds the name is synced, too."""
+    partial.replace(path)
+    descriptor = os.open(path.parent, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)
-    partial.replace(path)
 
 
 def take_up(record: Record, signature: str, max_epochs: int) -> Start:
@@ -75,31 +127,35 @@ def take_up(record: Record, signature: str, max_epochs: int) -> Start:
     """
     start = found(record.folder, signature)
     lives = record.tags().get(RESUMED, "").splitlines()
-    head = f"{len(lives) + 1}: after epoch {start.epoch} of {max_epochs} on {socket.gethostname()}"
+    inside = f" and {counted(start.batch, 'step')}" if start.batch else ""
+    place = f"after epoch {start.epoch} of {max_epochs}{inside}"
+    head = f"{len(lives) + 1}: {place} on {socket.gethostname()}"
     record.set_tags({RESUMED: "\n".join([*lives, "; ".join([head, *start.refused])])})
     return start
 
 
 def found(folder: Path, signature: str) -> Start:
-    """The checkpoint to go on from: the last, else the best, else none.
+    """The checkpoint to go on from: the last, else the one before it, else the best, else none.
 
-    The last one can only serve beside the best of its epochs. Where it is itself the best, the copy
-    that a crash may have kept from being made is made.
+    Any other than the best can only serve beside it. One that is itself the best has a copy of that
+    name, and where a crash kept it from being made, it is made. One that cannot serve is put aside,
+    or the next to be written would make it the previous one.
     """
     refused = []
-    for name in (LAST, BEST):
-        if not (folder / name).exists():
+    for path in (folder / LAST, folder / PREVIOUS, folder / BEST):
+        if not path.exists():
             continue
         try:
-            mark = read(folder / name, signature)
-            if mark.best_epoch == mark.epoch and name == LAST:
-                copy_atomically(folder / LAST, folder / BEST)
+            mark = read(path, signature)
+            if mark.is_best and (path.name == LAST or not (folder / BEST).exists()):
+                copy_to_best(path)
             _check_best(folder, mark)
         except RefusedError as why:
-            refused.append(f"{name} refused: {why}")
+            refused.append(f"{path.name} refused: {why}")
+            path.replace(path.with_suffix(".refused"))
         else:
-            return Start(folder / name, mark.epoch, refused)
-    return Start(None, 0, refused)
+            return Start(path, mark.epoch, mark.batch, refused)
+    return Start(None, 0, 0, refused)
 
 
 def read(path: Path, signature: str) -> Mark:
@@ -120,6 +176,8 @@ def read(path: Path, signature: str) -> Mark:
 
 
 def _check_best(folder: Path, mark: Mark) -> None:
+    if mark.best_epoch == 0:
+        return
     if not (folder / BEST).exists():
         raise RefusedError(f"expected {BEST} of epoch {mark.best_epoch} beside it, got none")
     best = read(folder / BEST, mark.signature)

@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from seedbed.errors import TrainingError
 from seedbed.metric.collection import Metrics
+from seedbed.metric.state import merged
 from seedbed.model.dropout import Dropout
 from seedbed.model.network import Network
 from seedbed.objective import Objective
@@ -25,6 +26,8 @@ from seedbed.seat import Seat
 from seedbed.shapes import Batch, Facts, Keys, Labels, Logits
 from seedbed.streams import example_keys
 
+# Where a checkpoint holds what an unfinished epoch has come to, over all ranks.
+SO_FAR = "so_far"
 # A host must wait for the device to read a loss: on a GPU it does so once in this many steps.
 STEPS_BETWEEN_LOSS_CHECKS = {"cpu": 1, "cuda": 100}
 
@@ -142,7 +145,7 @@ class Classifier(pl.LightningModule):
             TrainingError: naming epoch and step.
         """
         new = [value for value, _ in self._objectives[self._num_checked :]]
-        for place, value in enumerate(torch.stack(new).tolist()):
+        for place, value in enumerate(torch.stack(new).tolist() if new else []):
             if not math.isfinite(value):
                 step = self.global_step - len(new) + place + 1
                 raise TrainingError(
@@ -173,13 +176,39 @@ class Classifier(pl.LightningModule):
         self.epoch_metrics |= _drained("val", self.val_metrics)
 
     def on_train_epoch_end(self) -> None:
-        if self._num_checked < len(self._objectives):
-            self._check_objectives()
+        self._check_objectives()
         shares, counts = zip(*self._objectives, strict=True)
         values = self.seat.summed(torch.stack(shares)).tolist()
         objective = sum(map(operator.mul, values, counts)) / sum(counts)
         self.epoch_metrics |= {**_drained("train", self.train_metrics), "train/objective": objective}
         self._objectives, self._num_checked = [], 0
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds what the epoch has come to so far, so that other numbers of ranks can go on with it.
+
+        Raises:
+            TrainingError: for an objective that is no number: nothing is to go on from there.
+        """
+        self._check_objectives()
+        objectives = torch.stack([value for value, _ in self._objectives]) if self._objectives else None
+        shares = self.seat.gathered((self.train_metrics.state(), objectives))
+        states, values = zip(*shares, strict=True)
+        checkpoint[SO_FAR] = {
+            "metrics": merged(states),
+            "objectives": torch.stack(values).sum(dim=0) if self._objectives else torch.zeros(0),
+            "counts": [count for _, count in self._objectives],
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Goes on with what the ranks had come to: the first has all of it, the others nothing."""
+        so_far = checkpoint[SO_FAR]
+        objectives = so_far["objectives"].to(next(self.parameters()).device)
+        if self.seat.first:
+            self.train_metrics.restore(so_far["metrics"])
+        else:
+            objectives = torch.zeros_like(objectives)
+        self._objectives = list(zip(objectives, so_far["counts"], strict=True))
+        self._num_checked = len(self._objectives)
 
 
 def _drained(split: str, metrics: Metrics) -> dict[str, float]:

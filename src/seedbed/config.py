@@ -183,6 +183,9 @@ class Trainer:
     deterministic: bool = key("the same bits twice on the same machine")
     gradient_clip_norm: float | None = key("largest norm of the whole gradient; null: not clipped")
     monitor: str = key("validation metric that picks the best checkpoint, such as val/loss")
+    checkpoint_every_steps: int | None = key(
+        "optimiser steps between checkpoints inside an epoch; null: at its end only", circumstance=True
+    )
     accelerator: str = key("cpu, gpu or auto (a GPU where there is one)", circumstance=True)
     strategy: str = key("single, ddp (each process has the model) or fsdp (a shard)", circumstance=True)
     devices: int = key("processes on each machine, one a device", circumstance=True)

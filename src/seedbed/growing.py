@@ -13,7 +13,7 @@ import pytorch_lightning as pl
 import torch
 
 from seedbed.assembly import Assembly, assemble
-from seedbed.callbacks import Bar, EpochEnd, HangWatch, StopAtStep
+from seedbed.callbacks import Bar, EpochEnd, HangWatch
 from seedbed.checkpoint import BEST, Start, take_up
 from seedbed.classifier import Classifier
 from seedbed.errors import Pruned
@@ -22,6 +22,7 @@ from seedbed.harvest import evaluate_test, identify, keep, note
 from seedbed.job import Job
 from seedbed.pruning import Pruner, TrialWatch, Watch
 from seedbed.recording import job_signature
+from seedbed.saving import StepEnd
 from seedbed.seat import Seat
 from seedbed.stopping import Stopping
 from seedbed.strategy import processes
@@ -83,6 +84,8 @@ def grow(plot: Plot, *, resumed: bool, watch: Watch | None = None) -> Outcome | 
         # Data may be too few to hold any out; Lightning's copy of a torch function is out of date.
         warnings.filterwarnings("ignore", "You defined a `validation_step` but have no `val_dataloader`")
         warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
+        # Our loader is told where to begin, and not by Lightning.
+        warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch")
         assembly = assemble(plot.job.config, plot.seat)
         start = None
         if plot.record is not None:
@@ -116,17 +119,20 @@ def _fitted(plot: Plot, assembly: Assembly, start: Start | None, watch: Watch | 
     job, val_loader = plot.job, assembly.data.val_dataloader()
     monitor = job.config["trainer"]["monitor"] if val_loader else None
     epoch_end = EpochEnd(plot.record, plot.folder, monitor, signature=job_signature(job), watch=watch)
-    trainer = _trainer(plot, [epoch_end, StopAtStep(plot.stopping)], assembly)
+    every_steps = job.config["trainer"]["checkpoint_every_steps"]
+    step_end = StepEnd(plot.record, plot.folder, plot.stopping, every_steps)
+    trainer = _trainer(plot, [epoch_end, step_end], assembly)
     loader, path = assembly.data.train_dataloader(), None
     if start is not None:
-        # Lightning begins the first pass before it reads in the checkpoint which epoch it is.
+        # Lightning begins the first pass before it reads in the checkpoint where that is.
         loader.sampler.set_epoch(start.epoch)
+        loader.start_at(start.batch)
         path = start.path
     try:
-        with plot.stopping.deferred():
+        with plot.stopping.deferred(plot.seat):
             trainer.fit(assembly.classifier, loader, val_loader, ckpt_path=path)
     except Pruned as pruned:
-        plot.stopping.check()
+        plot.stopping.check(plot.seat)
         return _cut_off(plot, epoch_end, pruned)
     return _ripen(plot, assembly, epoch_end, trainer)
 

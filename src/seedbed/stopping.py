@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from seedbed.errors import Stopped
+from seedbed.seat import Seat
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -19,7 +20,7 @@ class Stopping:
     """Listens while entered; a first signal inside `deferred` waits for `check`, a second does not."""
 
     def __init__(self) -> None:
-        self._pending: int | None = None
+        self.pending = 0  # number of the signal that waits; 0: none, which is no signal's
         self._deferring = False
 
     @contextmanager
@@ -42,27 +43,27 @@ class Stopping:
                 signal.signal(number, self._receive)
 
     @contextmanager
-    def deferred(self) -> Iterator[None]:
-        """Lets the current step end before a signal takes effect."""
+    def deferred(self, seat: Seat = Seat()) -> Iterator[None]:  # noqa: B008 - immutable
+        """Lets the current step end before a signal takes effect, on whichever rank it came."""
         self._deferring = True
         try:
             yield
         finally:
             self._deferring = False
-        self.check()
+        self.check(seat)
 
-    def check(self) -> None:
-        """At a step boundary: acts on the signal that came during the step.
+    def check(self, seat: Seat = Seat()) -> None:  # noqa: B008 - immutable
+        """At a boundary that all ranks come to: acts on the signal that one of them has waiting.
 
         Raises:
-            Stopped: where one came.
+            Stopped: on all of them, where there is one.
         """
-        if self._pending is not None:
-            number, self._pending = self._pending, None
+        number, self.pending = seat.largest(self.pending), 0
+        if number:
             raise Stopped(number)
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
-        if self._deferring and self._pending is None:
-            self._pending = number
+        if self._deferring and not self.pending:
+            self.pending = number
         else:
             raise Stopped(number)

@@ -182,7 +182,7 @@ def test_computing_twice_gives_the_same() -> None:
 def test_updating_keeps_no_graph_alive(small_chunks: None) -> None:
     logits = torch.zeros(4, 3, requires_grad=True)
     metrics = filled(logits.log_softmax(dim=1), torch.tensor([0, 1, 2, 0]))
-    waiting = metrics.get_extra_state()["waiting"]
+    waiting = metrics.state()["waiting"]
     assert not waiting[0].requires_grad
 
 

@@ -9,7 +9,11 @@ import torch
 
 from seedbed.metric import chunks
 from seedbed.metric.collection import Metrics
+from seedbed.metric.state import merged
 from tests.metric.reference import example_set
+
+# float64: the sums of the shares are rounded where the sum of the whole is not.
+SUMMED_IN_ANOTHER_ORDER = 1e-12
 
 
 @pytest.fixture(autouse=True)
@@ -18,9 +22,9 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stored(metrics: Metrics) -> Any:
-    """The state dict after a way through a file that may hold tensors only."""
+    """The state after a way through a file that may hold tensors only."""
     file = io.BytesIO()
-    torch.save(metrics.state_dict(), file)
+    torch.save(metrics.state(), file)
     file.seek(0)
     return torch.load(file, weights_only=True)
 
@@ -32,7 +36,7 @@ def test_an_interrupted_epoch_ends_on_the_same_bits(interruption: int, names: tu
     undisturbed, before, after = (Metrics(10, names) for _ in range(3))
     undisturbed.update(log_probabilities, labels)
     before.update(log_probabilities[:interruption], labels[:interruption])
-    after.load_state_dict(stored(before))
+    after.restore(stored(before))
     after.update(log_probabilities[interruption:], labels[interruption:])
     assert after.compute() == undisturbed.compute()
     assert torch.equal(after.confusion(), undisturbed.confusion())
@@ -42,7 +46,7 @@ def test_loading_replaces_what_was_there() -> None:
     source, target = Metrics(10), Metrics(10)
     source.update(*example_set(20, 10))
     target.update(*example_set(50, 10, seed=1))
-    target.load_state_dict(stored(source))
+    target.restore(stored(source))
     assert target.compute() == source.compute()
 
 
@@ -50,13 +54,12 @@ def test_a_stored_state_does_not_change_afterwards() -> None:
     metrics, copied = Metrics(10), Metrics(10)
     metrics.update(*example_set(20, 10))
     expected = copy.deepcopy(metrics).compute()
-    state = metrics.state_dict()
+    state = metrics.state()
     metrics.update(*example_set(50, 10, seed=1))
-    copied.load_state_dict(state)
+    copied.restore(state)
     copied.update(*example_set(7, 10, seed=2))
-    assert Metrics(10).load_state_dict(state) is not None
     fresh = Metrics(10)
-    fresh.load_state_dict(state)
+    fresh.restore(state)
     assert fresh.compute() == expected
 
 
@@ -76,3 +79,33 @@ def test_a_cast_of_the_whole_model_rounds_no_sum(cast: str) -> None:
     cast_metrics.update(*examples)
     getattr(torch.nn.Sequential(cast_metrics), cast)()
     assert cast_metrics.compute() == plain.compute()
+
+
+@pytest.mark.parametrize("names", [None, ("loss", "accuracy")])
+@pytest.mark.parametrize("shares", [(60,), (25, 35), (0, 41, 19), (5, 0, 5)])
+def test_examples_of_several_ranks_are_merged_into_those_of_one(
+    shares: tuple[int, ...], names: tuple[str, ...] | None
+) -> None:
+    log_probabilities, labels = example_set(sum(shares), 10)
+    ranks, whole, after = [Metrics(10, names) for _ in shares], Metrics(10, names), Metrics(10, names)
+    whole.update(log_probabilities, labels)
+    pieces = zip(torch.split(log_probabilities, list(shares)), torch.split(labels, list(shares)), strict=True)
+    for rank, piece in zip(ranks, pieces, strict=True):
+        rank.update(*piece)
+    after.restore(merged([stored(rank) for rank in ranks]))
+    assert torch.equal(after.confusion(), whole.confusion())
+    got, expected = after.compute(), whole.compute()
+    assert got == pytest.approx(expected, rel=SUMMED_IN_ANOTHER_ORDER)
+
+
+def test_what_one_rank_has_come_to_is_merged_bit_for_bit() -> None:
+    metrics, after = Metrics(10), Metrics(10)
+    metrics.update(*example_set(41, 10))
+    after.restore(merged([stored(metrics)]))
+    assert after.compute() == metrics.compute()
+
+
+def test_no_example_is_in_the_state_dict_of_the_model() -> None:
+    metrics = Metrics(10)
+    metrics.update(*example_set(41, 10))
+    assert not metrics.state_dict()

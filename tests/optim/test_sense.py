@@ -118,6 +118,11 @@ def test_lbfgs_refuses_what_breaks_its_line_search(change: dict[str, object], te
             {"trainer__gradient_clip_norm": 0.0},
             "trainer.gradient_clip_norm: expected above 0, or null, ",
         ),
+        (
+            SGD,
+            {"trainer__checkpoint_every_steps": 0},
+            "trainer.checkpoint_every_steps: expected 1 or more, or null, got 0. ",
+        ),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_its_key(

@@ -91,7 +91,7 @@ class Loader:
         return math.ceil(self.num_examples / self.batch_size)
 
     def start_at(self, batch: int) -> None:
-        """Lets the next pass, and only that one, begin with this batch of its epoch (0 or more)."""
+        """Lets the next pass that is read, and only that one, begin with this batch (0 or more)."""
         assert 0 <= batch <= len(self), f"batch {batch} of {len(self)}"
         self._first = batch
 
@@ -101,12 +101,12 @@ class Loader:
 
     def _shares(self) -> list[tuple[Chunk, int]]:
         """This process's part of each batch, and the size of the whole batch."""
-        first, self._first = self._first, 0
-        whole = torch.split(self.sampler.indices(), self.batch_size)[first:]
+        whole = torch.split(self.sampler.indices(), self.batch_size)[self._first :]
         shares = [(chunk[self._shard.rank :: self._shard.world_size], len(chunk)) for chunk in whole]
         return [(share, size) for share, size in shares if self._training or len(share)]
 
     def _batches(self, epoch: int, shares: list[tuple[Chunk, int]]) -> Iterator[Batch]:
+        self._first = 0  # not earlier: Lightning begins a pass that it never reads, just to see
         rows = self._rows.batches([share for share, _ in shares])
         for (indices, size), raw in zip(shares, rows, strict=True):
             seen = raw if self._augmentation is None else self._augmentation(raw, epoch, indices)

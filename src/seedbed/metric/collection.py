@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import torch
 from jaxtyping import Float64, Int64
@@ -15,6 +14,7 @@ from seedbed.metric.auroc import Auroc
 from seedbed.metric.calibration import CalibrationError
 from seedbed.metric.chunks import Chunk, Chunks
 from seedbed.metric.confusion import Confusion
+from seedbed.metric.state import State, copied
 from seedbed.shapes import Labels, LogProbabilities
 
 Score = Callable[[LogProbabilities, Labels], Float64[Tensor, " batch"]]
@@ -49,7 +49,9 @@ class Metrics(nn.Module):
 
     A training step pays for a list append: batches wait until a chunk is full, and torchmetrics sees
     chunks. With torch.distributed at work, `compute` and `confusion` are of all ranks' examples.
-    The state dict holds waiting batches too, so that a resumed epoch ends on the same bits.
+    `state` holds waiting batches too, so that a resumed epoch ends on the same bits. It is no part of
+    the state dict: what a model knows and what an epoch has come to are different things, and each
+    rank has its own.
 
     Args:
         num_classes: two or more.
@@ -134,15 +136,16 @@ class Metrics(nn.Module):
                 assert isinstance(part, Metric)
                 yield name, part
 
-    def get_extra_state(self) -> dict[str, Any]:
-        """Tensors and lists of tensors only, so that a checkpoint loads with weights_only."""
-        states = {name: _copied(part.metric_state) for name, part in self._parts()}
+    def state(self) -> State:
+        """All examples since `reset`, as it takes to go on with them: a copy."""
+        states = {name: copied(part.metric_state) for name, part in self._parts()}
         return {"states": states, "waiting": list(self._chunks.waiting())}
 
-    def set_extra_state(self, state: dict[str, Any]) -> None:
+    def restore(self, state: State) -> None:
+        """Goes on with the examples of a state, in place of those that were there."""
         self.reset()
         for name, part in self._parts():
-            for key, value in _copied(state["states"][name], part.device).items():
+            for key, value in copied(state["states"][name], part.device).items():
                 setattr(part, key, value)
         self._chunks.add(*(tensor.to(self._counts.device) for tensor in state["waiting"]))
 
@@ -171,15 +174,3 @@ def _checked(names: Iterable[str] | None, num_classes: int) -> tuple[str, ...]:
 def _mean() -> Metric:
     # "disable": torchmetrics' other strategies drop a NaN from the mean, and the run would look well.
     return MeanMetric(nan_strategy="disable").set_dtype(torch.float64)
-
-
-def _copied(state: Mapping[str, Any], device: torch.device | None = None) -> dict[str, Any]:
-    copy: dict[str, Any] = {}
-    for key, value in state.items():
-        parts = [part.detach().clone().to(device or part.device) for part in _listed(value)]
-        copy[key] = parts if isinstance(value, list) else parts[0]
-    return copy
-
-
-def _listed(value: Tensor | list[Tensor]) -> list[Tensor]:
-    return value if isinstance(value, list) else [value]

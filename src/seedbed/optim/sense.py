@@ -40,6 +40,12 @@ def _null(value: object) -> bool:
 
 RANGES = (
     Rule("trainer.max_epochs", "1 or more", lambda value: value >= 1, "An epoch is one pass over the data."),
+    Rule(
+        "trainer.checkpoint_every_steps",
+        "1 or more, or null",
+        lambda steps: steps is None or steps >= 1,
+        "null writes a checkpoint at the end of each epoch only.",
+    ),
     Rule("objective.l1", "0 or more", _not_negative, "0 switches the penalty off."),
     Rule("objective.l2", "0 or more", _not_negative, "0 switches the penalty off."),
     Rule("objective.label_smoothing", "a number in [0, 1)", _share, "0 switches it off."),

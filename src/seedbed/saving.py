@@ -1,0 +1,116 @@
+"""When a checkpoint is written, and the signals that wait for one.
+
+Every rank comes through here alike: what the ranks know is gathered, and the first one writes.
+"""
+
+import contextlib
+import io
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.io import TorchCheckpointIO
+from pytorch_lightning.callbacks import Checkpoint
+
+from seedbed.checkpoint import LAST, replace_last
+from seedbed.classifier import Classifier
+from seedbed.errors import Stopped, StoreError
+from seedbed.seat import Seat
+from seedbed.stopping import Stopping
+from seedbed.terminal import console
+from seedbed.track.record import Record
+
+FAILED = "seedbed.checkpoint_failed"
+
+
+class Shelf(TorchCheckpointIO):
+    """What Lightning hands a checkpoint to, on the first rank: it becomes the last one of its folder.
+
+    An error waits in `error`: raised here, it would leave the other ranks waiting for this one.
+    """
+
+    error: StoreError | None = None
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        try:
+            replace_last(Path(path).parent, content.getbuffer())
+        except StoreError as error:
+            self.error = error
+
+
+def save(trainer: pl.Trainer, seat: Seat, folder: Path) -> None:
+    """Writes `last.ckpt` of where the training stands.
+
+    Raises:
+        StoreError: on all ranks, where the disk does not take it.
+    """
+    trainer.strategy.checkpoint_io = shelf = Shelf()
+    trainer.save_checkpoint(folder / LAST)
+    error = seat.shared(shelf.error)
+    if error is not None:
+        raise error
+
+
+class StepEnd(Checkpoint):
+    """Writes `last.ckpt` between two steps: every so many of them, and where a signal ends the run.
+
+    A signal lets the step end, and no other work is lost. After the last step of an epoch that
+    means: validation runs to its end, and the epoch's own checkpoint is the one. A second signal
+    does not wait.
+
+    A checkpoint that fails for want of room costs the run nothing but safety: it goes on, and says so.
+
+    Args:
+        record: where a failure is told, on the first rank; None on the others.
+        folder: where `last.ckpt` is.
+        stopping: hears the signals.
+        every_steps: optimiser steps from one checkpoint to the next, 1 or more; None: none but at signals.
+    """
+
+    def __init__(
+        self, record: Record | None, folder: Path, stopping: Stopping, every_steps: int | None
+    ) -> None:
+        self.record, self.folder, self.stopping, self.every_steps = record, folder, stopping, every_steps
+        self._num_failed, self._untold = 0, ""
+
+    def on_train_start(self, *_: Any) -> None:
+        self.stopping.claim()  # not earlier: Lightning sets its own handlers just before
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
+        assert isinstance(pl_module, Classifier)
+        if trainer.is_last_batch:
+            return
+        signal_number = pl_module.seat.largest(self.stopping.pending)
+        due = self.every_steps is not None and trainer.global_step % self.every_steps == 0
+        if due or signal_number:
+            self._save(trainer, pl_module.seat)
+        if signal_number:
+            raise Stopped(signal_number)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, Classifier)
+        self._tell()
+        self.stopping.check(pl_module.seat)
+
+    def _save(self, trainer: pl.Trainer, seat: Seat) -> None:
+        try:
+            save(trainer, seat, self.folder)
+        except StoreError as error:
+            self._num_failed += 1
+            self._untold = (
+                f"{self._num_failed} in a process, the latest at step {trainer.global_step}: {error}"
+            )
+            self._tell(aloud=True)
+
+    def _tell(self, *, aloud: bool = False) -> None:
+        """Says on the record, as soon as it takes words again, what has failed."""
+        if self.record is None or not self._untold:
+            return
+        if aloud:
+            console().print(f"seedbed: {self._untold}", highlight=False, markup=False, soft_wrap=True)
+        with contextlib.suppress(StoreError):
+            self.record.set_tags({FAILED: self._untold})
+            self._untold = ""
