@@ -173,6 +173,15 @@ def test_reset_forgets_waiting_and_absorbed_examples(small_chunks: None) -> None
     assert metrics.compute() == filled(*new).compute()
 
 
+def test_moving_to_a_device_and_a_second_epoch_round_nothing(small_chunks: None) -> None:
+    examples = example_set(1000, 10, torch.float32)
+    metrics = Metrics(10).to("cpu")
+    for _ in range(2):
+        metrics.update(*examples)
+        assert metrics.compute() == filled(*examples).compute()
+        metrics.reset()
+
+
 def test_computing_twice_gives_the_same() -> None:
     metrics = filled(*example_set(100, 10))
     assert metrics.compute() == metrics.compute()

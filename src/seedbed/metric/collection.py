@@ -151,6 +151,8 @@ class Metrics(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Metrics":
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        for mean in self._means.values():  # moved to a device, torchmetrics would add in float32
+            mean.set_dtype(torch.float64)  # type: ignore[operator]
         self._chunks.to(self._counts.device)
         return self
 
