@@ -209,3 +209,10 @@ def test_deterministic_mode_needs_no_table_of_squared_classes() -> None:
     finally:
         torch.use_deterministic_algorithms(False)
     assert metrics.confusion().sum() == chunks.CHUNK_SIZE
+
+
+def test_a_device_change_rounds_no_loss() -> None:
+    log_probabilities, labels = example_set(61, 10)
+    metrics = Metrics(10).to(torch.device("cpu"))
+    metrics.update(log_probabilities, labels)
+    assert metrics.compute() == pytest.approx(reference(log_probabilities, labels), rel=ROUNDING)

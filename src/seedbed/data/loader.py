@@ -53,9 +53,9 @@ class Order:
 class Loader:
     """Batches of one split for one process; `len` counts batches over all processes.
 
-    Each global batch is dealt out in turn: process r of w takes its positions r, r + w, ... In
-    training a process whose share of the last batch is empty gets an empty batch, because all must
-    take the same number of steps; in evaluation it gets none. No example is repeated or left out.
+    Each global batch is dealt out in turn: process r of w takes its positions r, r + w, ... A process
+    whose share of the last batch is empty gets an empty batch, because all must take the same number
+    of steps. No example is repeated or left out.
 
     Args:
         part: the split, held where batches are wanted.
@@ -78,7 +78,7 @@ class Loader:
     ) -> None:
         self.batch_size, self.sampler = batch_size, Order(part.indices, order_stream)
         self.batch_sampler = None  # Lightning asks for it of whatever has a sampler
-        self._rows, self._labels, self._training = part.rows, part.labels, order_stream is not None
+        self._rows, self._labels = part.rows, part.labels
         self._preprocessing, self._augmentation, self._shard = preprocessing, augmentation, shard
         self._first = 0
 
@@ -102,8 +102,7 @@ class Loader:
     def _shares(self) -> list[tuple[Chunk, int]]:
         """This process's part of each batch, and the size of the whole batch."""
         whole = torch.split(self.sampler.indices(), self.batch_size)[self._first :]
-        shares = [(chunk[self._shard.rank :: self._shard.world_size], len(chunk)) for chunk in whole]
-        return [(share, size) for share, size in shares if self._training or len(share)]
+        return [(chunk[self._shard.rank :: self._shard.world_size], len(chunk)) for chunk in whole]
 
     def _batches(self, epoch: int, shares: list[tuple[Chunk, int]]) -> Iterator[Batch]:
         self._first = 0  # not earlier: Lightning begins a pass that it never reads, just to see

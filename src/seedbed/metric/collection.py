@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor, nn
-from torchmetrics import MeanMetric, Metric
+from torchmetrics import Metric
 
 from seedbed.errors import ConfigError, DataError
 from seedbed.metric import confusion, example
@@ -14,6 +14,7 @@ from seedbed.metric.auroc import Auroc
 from seedbed.metric.calibration import CalibrationError
 from seedbed.metric.chunks import Chunk, Chunks
 from seedbed.metric.confusion import Confusion
+from seedbed.metric.mean import Mean
 from seedbed.metric.state import State, copied
 from seedbed.shapes import Labels, LogProbabilities
 
@@ -73,7 +74,7 @@ class Metrics(nn.Module):
         self.names = _checked(names, num_classes)
         self._chunks = Chunks(num_classes)
         self._counts = Confusion(num_classes)
-        self._means = nn.ModuleDict({name: _mean() for name in FROM_EXAMPLES if name in self.names})
+        self._means = nn.ModuleDict({name: Mean() for name in FROM_EXAMPLES if name in self.names})
         self._others = nn.ModuleDict({name: make() for name, make in FROM_ALL.items() if name in self.names})
 
     def update(self, log_probabilities: LogProbabilities, labels: Labels) -> None:
@@ -173,6 +174,3 @@ def _checked(names: Iterable[str] | None, num_classes: int) -> tuple[str, ...]:
     return chosen
 
 
-def _mean() -> Metric:
-    # "disable": torchmetrics' other strategies drop a NaN from the mean, and the run would look well.
-    return MeanMetric(nan_strategy="disable").set_dtype(torch.float64)

@@ -1,11 +1,10 @@
 """Batch normalisation by the statistics of the whole batch, however many processes share it."""
 
-from typing import final
+from typing import Any, final
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn import functional as collective
 
 
 @final
@@ -48,9 +47,24 @@ class BatchNorm(nn.BatchNorm2d):
         self.running_var.lerp_(variance, self.momentum)
 
 
+class _Sum(torch.autograd.Function):
+    """The sum over the ranks; the gradient of a rank's part is the sum of all ranks' gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:  # noqa: ARG004
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ARG004
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
 def _summed(values: Tensor) -> Tensor:
-    """The sum over the ranks; its gradient is the sum of theirs."""
-    total: Tensor = collective.all_reduce(values)  # type: ignore[no-untyped-call]
+    total: Tensor = _Sum.apply(values)
     return total
 
 
