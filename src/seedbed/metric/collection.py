@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 
-import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor, nn
 from torchmetrics import Metric
@@ -172,5 +171,3 @@ def _checked(names: Iterable[str] | None, num_classes: int) -> tuple[str, ...]:
     if "loss" not in chosen:
         chosen = ("loss", *chosen)
     return chosen
-
-
