@@ -6,7 +6,8 @@ import pytest
 from mlflow import MlflowClient
 
 from seedbed.cli import cli
-from seedbed.errors import StoreError
+from seedbed.errors import ConfigError, StoreError
+from seedbed.resuming import under
 from seedbed.train import run
 from tests.conftest import MakeJob
 from tests.kills import Moment, killed
@@ -49,3 +50,54 @@ def test_a_study_and_its_runs_go_on_by_their_command(run_study: RunStudy, tmp_pa
         told = rf"expected a run of its own, got {kind}\. The same command again .* seedbed train -m seed=0,1"
         with pytest.raises(StoreError, match=told):
             resume(tmp_path / "mlruns", found.info.run_id)
+
+
+def test_other_circumstances_are_told_on_the_record_and_are_no_other_run(
+    make_job: MakeJob, tmp_path: Path
+) -> None:
+    job = make_job(*SHORT, "trainer.checkpoint_every_steps=5")
+    run_id = killed(job, IN_THE_SECOND_EPOCH)
+    path = tmp_path / "mlruns" / "runs" / run_id / "job.json"
+    saved = path.read_text()
+    resume(tmp_path / "mlruns", run_id, "trainer.checkpoint_every_steps=null", "trainer.timeout_minutes=5")
+    found = MlflowClient(f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}").get_run(run_id)
+    told = found.data.tags["seedbed.resumed"]
+    assert told.startswith("1: after epoch 1 of 3 and 7 steps on ")
+    assert told.endswith("; with trainer.checkpoint_every_steps=None, trainer.timeout_minutes=5.0")
+    assert path.read_text() == saved
+    assert found.data.tags["seedbed.command"] == job.command
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        (
+            "optimizer.lr=0.2",
+            "optimizer.lr=0.2: expected KEY=VALUE, with a KEY that cannot move the result: ",
+        ),
+        ("trainer.max_epochs=5", "got one that can, or that this run does not have. Start a new run "),
+        (
+            "trainer=ddp",
+            "trainer=ddp: expected KEY=VALUE, with a KEY that cannot move the result: .*trainer.",
+        ),
+        (
+            "data.num_workers=2",
+            "data.num_workers=2: expected .*, got one that can, or that this run does not",
+        ),
+        ("track.root=elsewhere", "track.root=elsewhere: expected KEY=VALUE, with a KEY that cannot move "),
+        ("study.num_parallel=2", "study.num_parallel=2: expected KEY=VALUE, with a KEY that cannot move "),
+        ("~trainer.devices", "~trainer.devices: expected KEY=VALUE"),
+        ("trainer.devices", "argument 'trainer.devices': expected GROUP=OPTION or KEY=VALUE, got "),
+        (
+            "trainer.devices=two",
+            "trainer.devices: expected a value of type integer, got 'two'. Give trainer.",
+        ),
+        (
+            "trainer.devices=null",
+            "trainer.devices: expected a value other than null, got None. Give trainer.",
+        ),
+    ],
+)
+def test_what_could_move_the_result_needs_a_new_run(make_job: MakeJob, override: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        under(make_job(*SHORT), [override])

@@ -19,6 +19,7 @@ Many runs: `study` plans, makes and concludes them, `verdict` says from recorded
 better and how sure that is, `report` hands it on as a page, `picture` draws from plain numbers. `cli`
 holds the verbs and `manual` their words.
 
-Below all: `config` (types of every key), `job` (one run as a value), `streams` (random streams),
-`shapes` (axes) and `errors`. Imports run downwards only, siblings never; import-linter checks it.
+Below all: `config` (types of every key), `job` (one run as a value; `resuming` puts it under other
+circumstances), `streams` (random streams), `shapes` (axes) and `errors`. Imports run downwards only,
+siblings never; import-linter checks it.
 """

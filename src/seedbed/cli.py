@@ -127,11 +127,14 @@ def _job(composed: "DictConfig", command: str) -> Any:
 
 @cli.command()
 @click.argument("run")
+@click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
-def resume(run: str, root: str) -> None:
+def resume(run: str, overrides: tuple[str, ...], root: str) -> None:
     """Let a RUN that was cut off go on in its own record, from its last checkpoint.
 
     RUN is its id, the beginning of one, its name, or `last`. A study goes on by its own command.
+
+    KEY=VALUE changes what cannot move the result, such as trainer.devices or data.num_workers.
     """
     from seedbed.verdict.find import find, opened
 
@@ -140,9 +143,13 @@ def resume(run: str, root: str) -> None:
     _check_alone(found)
 
     from seedbed.recording import job_of
+    from seedbed.resuming import under
+
+    job = under(job_of(store, found.run_id), overrides)
+
     from seedbed.train import run as train_run
 
-    click.echo(_headlines(train_run(job_of(store, found.run_id), found.run_id)))
+    click.echo(_headlines(train_run(job, found.run_id)))
     click.echo(f"Run {found.run_id} is on record, as if it had not been cut off.")
 
 

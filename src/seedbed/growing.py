@@ -90,10 +90,13 @@ def grow(plot: Plot, *, resumed: bool, watch: Watch | None = None) -> Outcome | 
         start = None
         if plot.record is not None:
             identify(plot.record, assembly.data)
-            max_epochs = plot.job.config["trainer"]["max_epochs"]
-            start = take_up(plot.record, job_signature(plot.job), max_epochs) if resumed else None
+            start = _taken_up(plot.job, plot.record) if resumed else None
             watch = watch or watch_of(plot.job)
         return _fitted(plot, assembly, plot.seat.shared(start), watch)
+
+
+def _taken_up(job: Job, record: Record) -> Start:
+    return take_up(record, job_signature(job), job.config["trainer"]["max_epochs"], job.changed)
 
 
 def watch_of(job: Job) -> Watch | None:
@@ -129,10 +132,10 @@ def _fitted(plot: Plot, assembly: Assembly, start: Start | None, watch: Watch | 
         loader.start_at(start.batch)
         path = start.path
     try:
-        with plot.stopping.deferred(plot.seat):
+        with plot.stopping.deferred(plot.seat.largest):
             trainer.fit(assembly.classifier, loader, val_loader, ckpt_path=path)
     except Pruned as pruned:
-        plot.stopping.check(plot.seat)
+        plot.stopping.check(plot.seat.largest)
         return _cut_off(plot, epoch_end, pruned)
     return _ripen(plot, assembly, epoch_end, trainer)
 

@@ -6,7 +6,7 @@ reproduction reads back. Nothing here imports torch, so a wrong configuration is
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,14 @@ class Job:
         choices: config group to the option chosen for it.
         overridden: dotted keys whose value is not the one in the option's own file.
         command: what the user typed.
+        changed: dotted circumstances that are others than at the run's start, to which it was resumed.
     """
 
     config: dict[str, Any]
     choices: dict[str, str]
     overridden: dict[str, Any]
     command: str
+    changed: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

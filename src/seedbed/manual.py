@@ -103,7 +103,7 @@ def _misfit(error: Exception) -> ConfigError:
     unknown = re.search(r"Could not override '([^']+)'", text)
     if typed:
         key, value = typed.groups()
-        return ConfigError(key, expected=_wanted(text), got=repr(value), do=f"Give {key} such a value.")
+        return ConfigError(key, expected=wanted(text), got=repr(value), do=f"Give {key} such a value.")
     if unknown:
         key = unknown[1].split("=")[0].lstrip("+~")
         known = sorted({dotted for _, dotted, _ in documented_keys()} | set(SCHEMAS) | {"experiment"})
@@ -120,7 +120,8 @@ def _misfit(error: Exception) -> ConfigError:
     return ConfigError("configuration", expected="one that composes", got=first, do=do)
 
 
-def _wanted(text: str) -> str:
+def wanted(text: str) -> str:
+    """What OmegaConf would have taken, from its error."""
     kind = re.search(r"could not be converted to (\w+)", text)
     if kind:
         return f"a value of type {kind[1].lower()}"

@@ -93,7 +93,7 @@ class StepEnd(Checkpoint):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Classifier)
         self._tell()
-        self.stopping.check(pl_module.seat)
+        self.stopping.check(pl_module.seat.largest)
 
     def _save(self, trainer: pl.Trainer, seat: Seat) -> None:
         try:

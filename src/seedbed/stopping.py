@@ -6,14 +6,20 @@ the record RUNNING on the other.
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from seedbed.errors import Stopped
-from seedbed.seat import Seat
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# From what waits at this rank to what waits at any: `Seat.largest`.
+Agree = Callable[[int], int]
+
+
+def alone(number: int) -> int:
+    """Where there is one rank."""
+    return number
 
 
 class Stopping:
@@ -43,22 +49,22 @@ class Stopping:
                 signal.signal(number, self._receive)
 
     @contextmanager
-    def deferred(self, seat: Seat = Seat()) -> Iterator[None]:  # noqa: B008 - immutable
+    def deferred(self, agree: Agree = alone) -> Iterator[None]:
         """Lets the current step end before a signal takes effect, on whichever rank it came."""
         self._deferring = True
         try:
             yield
         finally:
             self._deferring = False
-        self.check(seat)
+        self.check(agree)
 
-    def check(self, seat: Seat = Seat()) -> None:  # noqa: B008 - immutable
+    def check(self, agree: Agree = alone) -> None:
         """At a boundary that all ranks come to: acts on the signal that one of them has waiting.
 
         Raises:
             Stopped: on all of them, where there is one.
         """
-        number, self.pending = seat.largest(self.pending), 0
+        number, self.pending = agree(self.pending), 0
         if number:
             raise Stopped(number)
 
