@@ -1,4 +1,4 @@
-"""A rank in which something goes wrong: `seedbed.rank` with SEEDBED_PLANT=WHAT:RANK:STEP."""
+"""A rank in which something goes wrong: `seedbed.launch.rank` with SEEDBED_PLANT=WHAT:RANK:STEP."""
 
 import os
 import signal
@@ -6,9 +6,9 @@ import sys
 import time
 from typing import Any
 
-from seedbed import rank
 from seedbed.classifier import Classifier
 from seedbed.job import Job
+from seedbed.launch import rank
 
 
 def plant(what: str, step: int) -> None:

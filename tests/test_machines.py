@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from seedbed import ranks
 from seedbed.errors import ConfigError, TrainingError
 from seedbed.job import Job
+from seedbed.launch import ranks
 from seedbed.train import run
 from tests.test_ranks import DDP, ROUNDING, UNEVEN, the_run
 
@@ -59,7 +59,7 @@ def ranks_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process(process.pid).children()
-        if "seedbed.rank" in " ".join(child.cmdline())
+        if "seedbed.launch.rank" in " ".join(child.cmdline())
     ]
 
 

@@ -102,8 +102,8 @@ def test_the_number_of_processes_moves_no_result(
 
 
 def check(fit: Fit, expected: Fit, allowed: float, name: str) -> None:
-    for key, value in expected.weights.items():
-        np.testing.assert_allclose(fit.weights[key], value, rtol=0, atol=allowed, err_msg=f"{name}: {key}")
+    for key, weight in expected.weights.items():
+        np.testing.assert_allclose(fit.weights[key], weight, rtol=0, atol=allowed, err_msg=f"{name}: {key}")
     np.testing.assert_array_equal(fit.confusion, expected.confusion, err_msg=name)
     for found, metrics in zip([*fit.epochs, fit.test], [*expected.epochs, expected.test], strict=True):
         assert found.keys() == metrics.keys()

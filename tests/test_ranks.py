@@ -8,10 +8,10 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from seedbed import ranks
-from seedbed.ending import Ending, root_cause
 from seedbed.errors import ConfigError, SeedbedError, Stopped, TrainingError
 from seedbed.job import Job
+from seedbed.launch import ranks
+from seedbed.launch.ending import Ending, root_cause
 from seedbed.train import run
 
 MakeJob = Callable[..., Job]

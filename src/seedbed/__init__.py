@@ -10,10 +10,10 @@ A learning algorithm is a seed, data is the soil. Four ingredients that know not
 One place joins them: `assembly` (config to parts), `classifier` (the LightningModule) and `objective`
 (what it minimises). `train` is one run from a job to a closed record: `recording` opens and closes it,
 `growing` is what each process does, with `callbacks` after each epoch, `saving` between steps and
-`stopping` for signals. `strategy` says how processes share the work, `ranks` starts them, `rank` is one
-of them in its `seat`, `ending` how it ended. `checkpoint` finds where a run that was cut off goes on,
-`pruning` lets a search end it early through its `trial`. `track` is the record in MLflow; `predictor`
-is the fitted model in use.
+`stopping` for signals. `launch` starts the processes that share a run, `strategy` says how they do and
+`seat` which of them this is. `checkpoint` finds where a run that was cut off goes on, `resuming` what
+may have changed meanwhile, `pruning` lets a search end it early through its `trial`. `track` is the
+record in MLflow; `predictor` is the fitted model in use.
 
 Many runs: `study` plans, makes and concludes them, `verdict` says from recorded runs which setting is
 better and how sure that is, `report` hands it on as a page, `picture` draws from plain numbers. `cli`

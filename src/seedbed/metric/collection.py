@@ -61,6 +61,7 @@ class Metrics(nn.Module):
         ConfigError: for a name that is not available.
 
     Example:
+        >>> import torch
         >>> metrics = Metrics(2, names=("loss", "accuracy"))
         >>> metrics.update(torch.tensor([[0.5, 0.5], [0.2, 0.8]]).log(), torch.tensor([0, 0]))
         >>> metrics.compute()["accuracy"]
@@ -151,8 +152,6 @@ class Metrics(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Metrics":
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        for mean in self._means.values():  # moved to a device, torchmetrics would add in float32
-            mean.set_dtype(torch.float64)  # type: ignore[operator]
         self._chunks.to(self._counts.device)
         return self
 

@@ -1,4 +1,4 @@
-"""One rank of a run: `python -m seedbed.rank FOLDER RUN_ID new|resumed`, as torch's launcher starts it."""
+"""One rank of a run: `python -m seedbed.launch.rank FOLDER RUN_ID new|resumed`."""
 
 import ctypes
 import json
@@ -13,11 +13,11 @@ import torch
 import torch.distributed as dist
 
 from seedbed.assembly import device_of
-from seedbed.ending import Ending
 from seedbed.errors import Stopped, TrainingError
 from seedbed.growing import Plot, grow
 from seedbed.job import Job
-from seedbed.ranks import JOB, OUTCOME
+from seedbed.launch.ending import Ending
+from seedbed.launch.ranks import JOB, OUTCOME
 from seedbed.recording import job_signature
 from seedbed.seat import Seat
 from seedbed.stopping import Stopping
