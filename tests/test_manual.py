@@ -49,7 +49,7 @@ def test_the_help_names_every_option_and_every_key() -> None:
 )
 def test_help_and_config_errors_import_neither_torch_nor_mlflow(arguments: list[str], tmp_path: Path) -> None:
     probe = (
-        "import sys\nfrom seedbed.cli import main\n"
+        "import sys\nfrom seedbed.cli.command import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "heavy = {'torch', 'mlflow', 'scipy', 'pytorch_lightning'} & set(sys.modules)\n"
         "print('HEAVY', sorted(heavy))"

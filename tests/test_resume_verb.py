@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from seedbed.cli import cli
+from seedbed.cli.command import cli
 from seedbed.errors import ConfigError, StoreError
 from seedbed.resuming import under
 from seedbed.train import run

@@ -1,5 +1,5 @@
 """`python -m seedbed`: the same as the `seedbed` command."""
 
-from seedbed.cli import main
+from seedbed.cli.command import main
 
 main()

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from scipy import stats
 
-from seedbed.cli import cli
+from seedbed.cli.command import cli
 from seedbed.errors import SeedbedError, StoreError
 from seedbed.report import drawing
 from seedbed.report.report import report

@@ -9,7 +9,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from seedbed.cli import cli
+from seedbed.cli.command import cli
 
 QUICK = (
     "trainer.max_epochs=1",

@@ -52,7 +52,7 @@ def study(folder: Path, arguments: Sequence[str], moment: Moment | None) -> None
     sys.argv = ["seedbed"]
     if moment is not None:
         Counter(moment.call).patch(moment)
-    from seedbed.cli import cli
+    from seedbed.cli.command import cli
 
     cli.main(["train", "-m", *arguments, *COMMON], prog_name="seedbed", standalone_mode=False)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from seedbed import cli
+from seedbed.cli.command import cli
 from seedbed.errors import StoreError
 from seedbed.track.store import Store
 
@@ -70,9 +70,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def compare(root: Path, *arguments: str) -> str:
-    done: Any = CliRunner().invoke(
-        cli.cli, ["compare", *arguments, "--root", str(root)], catch_exceptions=False
-    )
+    done: Any = CliRunner().invoke(cli, ["compare", *arguments, "--root", str(root)], catch_exceptions=False)
     assert done.exit_code == 0
     return str(done.output)
 
@@ -153,8 +151,7 @@ def test_a_run_that_is_named_and_found_counts_once(root: Path) -> None:
 
 def test_the_verb_has_a_help() -> None:
     assert (
-        "Tell which settings of a STUDY are better"
-        in CliRunner().invoke(cli.cli, ["compare", "--help"]).output
+        "Tell which settings of a STUDY are better" in CliRunner().invoke(cli, ["compare", "--help"]).output
     )
 
 

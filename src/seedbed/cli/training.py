@@ -1,16 +1,14 @@
-"""The verbs, each a few lines; only the verb at hand imports what it needs."""
+"""What trains: one run or a study, a run that goes on, a machine that lends its devices."""
 
 import os
 import shlex
-import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedbed.errors import SeedbedError, Stopped, TrainingError
+from seedbed.errors import SeedbedError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -19,32 +17,7 @@ HEADLINES = ("test/accuracy", "best_val/accuracy", "train/accuracy")
 HYDRA = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="seedbed")
-def cli() -> None:
-    """Seedbed: image classifiers grown under replication, every run on record."""
-
-
-def main() -> None:
-    """Entry point: an error the user can mend is one paragraph, not a trace.
-
-    Exit codes: 0 done; 1 a run died; 2 refused before it began; 128 + n stopped by signal n.
-    """
-    try:
-        cli(prog_name="seedbed")
-    except SeedbedError as error:
-        click.echo(f"seedbed: {error}", err=True)
-        sys.exit(1 if isinstance(error, TrainingError) else 2)
-    except Stopped as stopped:
-        name = signal.Signals(stopped.signal_number).name
-        onward = "the same command" if {"-m", "--multirun"} & set(sys.argv) else "seedbed resume"
-        click.echo(
-            f"seedbed: stopped by {name}; the record says KILLED; {onward} goes on from here", err=True
-        )
-        sys.exit(128 + stopped.signal_number)
-
-
-@cli.command(context_settings=HYDRA, add_help_option=False)
+@click.command(context_settings=HYDRA, add_help_option=False)
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
 def train(overrides: tuple[str, ...]) -> None:
     """Train one run, or with -m a study of several."""
@@ -125,7 +98,7 @@ def _job(composed: "DictConfig", command: str) -> Any:
     return outcome.metrics
 
 
-@cli.command()
+@click.command()
 @click.argument("run")
 @click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
@@ -172,7 +145,7 @@ def _headlines(outcome: Any) -> str:
     return f"{outcome.name}: " + ", ".join(f"{key} {outcome.metrics[key]:.4f}" for key in told)
 
 
-@cli.command()
+@click.command()
 @click.argument("rendezvous", metavar="HOST:PORT")
 def join(rendezvous: str) -> None:
     """Lend this machine's devices to a run of several machines that waits at HOST:PORT.
@@ -183,99 +156,3 @@ def join(rendezvous: str) -> None:
 
     lend(rendezvous)
     click.echo(f"The run at {rendezvous} has ended; its record says how.")
-
-
-@cli.command()
-@click.argument("study", nargs=-1)
-@click.option("--by", metavar="PARAM", help="Compare the values of this param, whatever else differs.")
-@click.option(
-    "--metric", metavar="NAME", help="Default: test/accuracy if all read it, else best_val/accuracy."
-)
-@click.option("--runs", metavar="FILTER", help="Also the runs that match this MLflow search filter.")
-@click.option(
-    "--margin",
-    type=float,
-    help="Largest difference that does not matter: test equivalence (shares in points).",
-)
-@click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
-def compare(
-    study: tuple[str, ...],
-    by: str | None,
-    metric: str | None,
-    runs: str | None,
-    margin: float | None,
-    root: str,
-) -> None:
-    """Tell which settings of a STUDY are better, and how sure that is.
-
-    STUDY is a run's id, the beginning of one, a name, or `last`; several are compared together. Of two
-    single runs the test predictions are compared.
-    """
-    from shutil import get_terminal_size
-
-    from seedbed.verdict.answer import answer
-    from seedbed.verdict.find import opened
-
-    width = max(get_terminal_size(fallback=(100, 24)).columns, 60)
-    told = answer(
-        opened(Path(root)), study, filter_string=runs, metric=metric, by=by, margin=margin, width=width
-    )
-    click.echo(told, nl=False)
-
-
-@cli.command()
-@click.argument("study")
-@click.option("--out", default="report", show_default=True, help="Folder for the pages, tables and figures.")
-@click.option(
-    "--metric", metavar="NAME", help="Default: test/accuracy if all read it, else best_val/accuracy."
-)
-@click.option("--margin", type=float, help="Largest difference that does not matter (shares in points).")
-@click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
-def report(study: str, out: str, metric: str | None, margin: float | None, root: str) -> None:
-    """Write a STUDY as a web page, a markdown page, tables and figures.
-
-    STUDY is a run's id, the beginning of one, a name, or `last`. The same files go to the study's run in
-    the record.
-    """
-    from seedbed.report.report import report as write
-    from seedbed.verdict.find import find, opened
-
-    store = opened(Path(root))
-    written = write(store, find(store, study).run_id, Path(out), metric, margin)
-    for sentence in written.failed:
-        click.echo(sentence, err=True)
-    click.echo(f"Open {written.page}")
-
-
-@cli.command()
-@click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=5000, show_default=True, help="Port to listen on.")
-def ui(root: str, host: str, port: int) -> None:
-    """Open MLflow's UI on the record."""
-    from seedbed.track.store import Store
-
-    store = Store.open(Path(root))
-    if store.uri.startswith("http"):
-        click.echo(f"The record is on a server: {_address(store.uri, store)}")
-        return
-    click.echo(f"Open {_address(f'http://{host}:{port}', store)} (Ctrl-C ends it)")
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.uri, "--workers", "1"]
-    with subprocess.Popen([*command, "--host", host, "--port", str(port)]) as server:
-        try:
-            code = server.wait()
-        except KeyboardInterrupt:  # the server has had the same Ctrl-C
-            code = 0
-    sys.exit(code)
-
-
-def _address(base: str, store: Any) -> str:
-    """The page of the latest run or study; the mode is asked for, or the UI opens at its GenAI pages."""
-    mode = "?workflowType=machine_learning"
-    experiments = [found.experiment_id for found in store.client.search_experiments()]
-    latest = store.client.search_runs(experiments, order_by=["attributes.start_time DESC"], max_results=1)
-    if not latest:
-        return f"{base}/#/experiments{mode}"
-    run = latest[0]
-    parent = run.data.tags.get("mlflow.parentRunId", run.info.run_id)
-    return f"{base}/#/experiments/{run.info.experiment_id}/runs/{parent}{mode}"

@@ -1,0 +1,39 @@
+"""The command `seedbed`: its verbs, and how it ends."""
+
+import signal
+import sys
+
+import click
+
+from seedbed.cli.reading import compare, report, ui
+from seedbed.cli.training import join, resume, train
+from seedbed.errors import SeedbedError, Stopped, TrainingError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="seedbed")
+def cli() -> None:
+    """Seedbed: image classifiers grown under replication, every run on record."""
+
+
+for verb in (train, resume, join, compare, report, ui):
+    cli.add_command(verb)
+
+
+def main() -> None:
+    """Entry point: an error the user can mend is one paragraph, not a trace.
+
+    Exit codes: 0 done; 1 a run died; 2 refused before it began; 128 + n stopped by signal n.
+    """
+    try:
+        cli(prog_name="seedbed")
+    except SeedbedError as error:
+        click.echo(f"seedbed: {error}", err=True)
+        sys.exit(1 if isinstance(error, TrainingError) else 2)
+    except Stopped as stopped:
+        name = signal.Signals(stopped.signal_number).name
+        onward = "the same command" if {"-m", "--multirun"} & set(sys.argv) else "seedbed resume"
+        click.echo(
+            f"seedbed: stopped by {name}; the record says KILLED; {onward} goes on from here", err=True
+        )
+        sys.exit(128 + stopped.signal_number)
