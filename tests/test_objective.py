@@ -6,6 +6,7 @@ from torch import Tensor
 
 from seedbed.model.linear import Softmax
 from seedbed.objective import Objective
+from seedbed.shapes import Batch
 
 # Sums of 23 float64 terms of order one, in another order.
 ROUNDING = 1e-13
@@ -33,8 +34,8 @@ def total(sizes: list[int]) -> tuple[float, Tensor]:
     """The objective and its gradient, added up over shares of these sizes."""
     grown, value = network(), 0.0
     for inputs, labels in zip(*(torch.split(part, sizes) for part in examples()), strict=True):
-        size = {"num_examples": NUM_EXAMPLES, "num_shares": len(sizes)}
-        share = OBJECTIVE.share(grown, grown(inputs), labels, **size)
+        part = Batch(inputs, labels, labels, NUM_EXAMPLES)
+        share = OBJECTIVE.share(grown, grown(inputs), part, len(sizes))
         share.backward()  # type: ignore[no-untyped-call]
         value += share.item()
     return value, torch.cat([gradient.flatten() for gradient in gradients(grown)])
@@ -49,14 +50,15 @@ def test_unequal_and_empty_shares_add_up_to_the_whole(sizes: list[int]) -> None:
 
 def test_a_whole_batch_is_the_mean_plus_the_penalty_to_the_last_bit() -> None:
     (inputs, labels), one, other = examples(), network(), network()
+    whole = Batch(inputs, labels, labels, NUM_EXAMPLES)
     nll = one.likelihood.nll(one(inputs), labels, OBJECTIVE.label_smoothing).mean()
     nll.backward()  # type: ignore[no-untyped-call]
     plain = OBJECTIVE._replace(l1=0.0, l2=0.0)
-    share = plain.share(other, other(inputs), labels, num_examples=NUM_EXAMPLES)
+    share = plain.share(other, other(inputs), whole)
     share.backward()  # type: ignore[no-untyped-call]
     assert torch.equal(share, nll)
     assert all(map(torch.equal, gradients(one), gradients(other)))
     weight = one.linear.weight
-    penalised = OBJECTIVE.share(one, one(inputs), labels, num_examples=NUM_EXAMPLES)
+    penalised = OBJECTIVE.share(one, one(inputs), whole)
     price = 0.01 * weight.abs().sum() + 0.1 / 2 * weight.square().sum()
     assert (penalised - nll).item() == pytest.approx(price.item(), abs=ROUNDING)

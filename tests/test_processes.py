@@ -107,6 +107,6 @@ def check(fit: Fit, expected: Fit, allowed: float, name: str) -> None:
     np.testing.assert_array_equal(fit.confusion, expected.confusion, err_msg=name)
     for found, metrics in zip([*fit.epochs, fit.test], [*expected.epochs, expected.test], strict=True):
         assert found.keys() == metrics.keys()
-        for key, value in metrics.items():
+        for key, number in metrics.items():
             rounding = max(allowed, SWAPPED_PAIRS) if "auroc" in key and allowed > FLAT else allowed
-            assert found[key] == pytest.approx(value, abs=rounding), f"{name}: {key}"
+            assert found[key] == pytest.approx(number, abs=rounding), f"{name}: {key}"

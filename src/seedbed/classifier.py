@@ -5,9 +5,10 @@ must also serve L-BFGS, which evaluates the objective many times, and because Li
 loop costs a quarter more a step on small models.
 """
 
-import math
+import functools
 import operator
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytorch_lightning as pl
@@ -15,16 +16,16 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from seedbed.errors import TrainingError
 from seedbed.metric.collection import Metrics
 from seedbed.metric.state import merged
 from seedbed.model.dropout import Dropout
 from seedbed.model.network import Network
-from seedbed.objective import Objective
+from seedbed.objective import Objective, micro_batches
 from seedbed.optim.groups import parameter_groups
 from seedbed.seat import Seat
 from seedbed.shapes import Batch, Facts, Keys, Labels, Logits
 from seedbed.streams import example_keys
+from seedbed.tally import Tally
 
 # Where a checkpoint holds what an unfinished epoch has come to, over all ranks.
 SO_FAR = "so_far"
@@ -47,6 +48,7 @@ class Classifier(pl.LightningModule):
         num_steps: optimiser steps of the whole training.
         dropout_stream: seed of the dropout masks.
         gradient_clip_norm: largest norm of the gradient, None for no limit.
+        num_micro_batches: parts of a batch that are computed one after the other, 1 or more.
         seat: this process among those that share each batch.
     """
 
@@ -61,6 +63,7 @@ class Classifier(pl.LightningModule):
         num_steps: int,
         dropout_stream: int,
         gradient_clip_norm: float | None = None,
+        num_micro_batches: int = 1,
         seat: Seat = Seat(),  # noqa: B008 - immutable
     ) -> None:
         super().__init__()
@@ -68,7 +71,7 @@ class Classifier(pl.LightningModule):
         self.network = network
         self.objective = objective
         self.dropout_stream = dropout_stream
-        self.gradient_clip_norm = gradient_clip_norm
+        self.gradient_clip_norm, self.num_micro_batches = gradient_clip_norm, num_micro_batches
         self.seat = seat
         self._make_optimizer, self._make_schedule = make_optimizer, make_schedule
         self.num_steps = num_steps
@@ -77,8 +80,8 @@ class Classifier(pl.LightningModule):
         self.val_metrics = Metrics(facts.num_classes)
         self.test_metrics = Metrics(facts.num_classes)
         self.epoch_metrics: dict[str, float] = {}
-        self._objectives: list[tuple[Tensor, int]] = []
-        self._num_checked = 0
+        self._num_shares = seat.world_size * num_micro_batches
+        self._tally = Tally(seat)
         self.test_outputs: list[tuple[Logits, Labels, Tensor]] = []
 
     def configure_optimizers(self) -> Any:
@@ -94,38 +97,49 @@ class Classifier(pl.LightningModule):
         optimizer = self.optimizers()
         assert not isinstance(optimizer, list)
         searches = isinstance(optimizer.optimizer, torch.optim.LBFGS)
-        keys = self._keys(batch)
         evaluations: list[tuple[Tensor, Logits]] = []
 
         def closure() -> Tensor:
             optimizer.zero_grad()
-            share, logits = self._share(batch, keys)
-            # Strategies average gradients over the ranks; this sums them. A factor of 1 is left out.
-            self.manual_backward(share if self.seat.alone else share * self.seat.world_size)
-            evaluations[:] = [(share.detach(), logits.detach())]
+            evaluations[:] = [self._share(batch)]
+            share, _ = evaluations[0]
             # A line search has to decide alike on all ranks, and so must see the same number.
-            return self.seat.summed(share.detach()) if searches else share
+            return self.seat.summed(share) if searches else share
 
         optimizer.step(closure)
         if searches:
             # The last evaluation may be a trial of the line search: look once more from where it ended.
             with torch.no_grad():
-                evaluations[:] = [self._share(batch, keys)]
+                evaluations[:] = [self._share(batch)]
         schedule = self.lr_schedulers()
         assert isinstance(schedule, LambdaLR)
         schedule.step()
         self._account(*evaluations[0], batch)
 
+    def _share(self, batch: Batch) -> tuple[Tensor, Logits]:
+        """What this process adds to the batch's objective, and to its gradient; its examples' logits."""
+        parts = micro_batches(batch, self.num_micro_batches)
+        shares, logits = [], []
+        for number, part in enumerate(parts, 1):
+            output = self._logits(part, self._keys(part))
+            share = self.objective.share(self.network, output, part, self._num_shares)
+            if torch.is_grad_enabled():
+                self._differentiate(share, last=number == len(parts))
+            shares.append(share.detach())
+            logits.append(output.detach())
+        return functools.reduce(operator.add, shares), torch.cat(logits)
+
+    def _differentiate(self, share: Tensor, *, last: bool) -> None:
+        """Adds the gradient; ranks exchange theirs with the last micro-batch only."""
+        silence = getattr(self.trainer.strategy, "block_backward_sync", nullcontext)
+        with nullcontext() if last else silence():
+            # Strategies average gradients over the ranks; this sums them. A factor of 1 is left out.
+            self.manual_backward(share if self.seat.alone else share * self.seat.world_size)
+
     def _keys(self, batch: Batch) -> Keys | None:
         if not self._drops:
             return None
         return example_keys(self.dropout_stream, self.current_epoch, batch.indices)
-
-    def _share(self, batch: Batch, keys: Keys | None) -> tuple[Tensor, Logits]:
-        """What this process's examples add to the batch's objective, and their logits."""
-        logits = self._logits(batch, keys)
-        size = {"num_examples": batch.num_examples, "num_shares": self.seat.world_size}
-        return self.objective.share(self.network, logits, batch.labels, **size), logits
 
     def _logits(self, batch: Batch, keys: Keys | None = None) -> Logits:
         # Mixed precision ends here: losses and metrics are of the inputs' type.
@@ -133,28 +147,10 @@ class Classifier(pl.LightningModule):
         return logits
 
     def _account(self, share: Tensor, logits: Logits, batch: Batch) -> None:
-        self._objectives.append((share, batch.num_examples))
+        self._tally.add(share, batch.num_examples)
         self.train_metrics.update(self.network.likelihood.log_probabilities(logits), batch.labels)
-        if len(self._objectives) - self._num_checked >= STEPS_BETWEEN_LOSS_CHECKS[self.device.type]:
-            self._check_objectives()
-
-    def _check_objectives(self) -> None:
-        """Stops at the first step whose objective is no number.
-
-        Raises:
-            TrainingError: naming epoch and step.
-        """
-        new = [value for value, _ in self._objectives[self._num_checked :]]
-        for place, value in enumerate(torch.stack(new).tolist() if new else []):
-            if not math.isfinite(value):
-                step = self.global_step - len(new) + place + 1
-                raise TrainingError(
-                    f"objective at step {step} (epoch {self.current_epoch + 1})",
-                    expected="a finite number",
-                    got=str(value),
-                    do="Lower optimizer.lr, set trainer.gradient_clip_norm, or look at the inputs' scale.",
-                )
-        self._num_checked = len(self._objectives)
+        if self._tally.num_unchecked >= STEPS_BETWEEN_LOSS_CHECKS[self.device.type]:
+            self._tally.check(self.global_step, self.current_epoch + 1)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         if self.gradient_clip_norm is not None:
@@ -176,12 +172,9 @@ class Classifier(pl.LightningModule):
         self.epoch_metrics |= _drained("val", self.val_metrics)
 
     def on_train_epoch_end(self) -> None:
-        self._check_objectives()
-        shares, counts = zip(*self._objectives, strict=True)
-        values = self.seat.summed(torch.stack(shares)).tolist()
-        objective = sum(map(operator.mul, values, counts)) / sum(counts)
-        self.epoch_metrics |= {**_drained("train", self.train_metrics), "train/objective": objective}
-        self._objectives, self._num_checked = [], 0
+        self._tally.check(self.global_step, self.current_epoch + 1)
+        self.epoch_metrics |= _drained("train", self.train_metrics)
+        self.epoch_metrics["train/objective"] = self._tally.drain()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds what the epoch has come to so far, so that other numbers of ranks can go on with it.
@@ -189,26 +182,16 @@ class Classifier(pl.LightningModule):
         Raises:
             TrainingError: for an objective that is no number: nothing is to go on from there.
         """
-        self._check_objectives()
-        objectives = torch.stack([value for value, _ in self._objectives]) if self._objectives else None
-        shares = self.seat.gathered((self.train_metrics.state(), objectives))
-        states, values = zip(*shares, strict=True)
-        checkpoint[SO_FAR] = {
-            "metrics": merged(states),
-            "objectives": torch.stack(values).sum(dim=0) if self._objectives else torch.zeros(0),
-            "counts": [count for _, count in self._objectives],
-        }
+        self._tally.check(self.global_step, self.current_epoch + 1)
+        metrics = merged(self.seat.gathered(self.train_metrics.state()))
+        checkpoint[SO_FAR] = {"metrics": metrics, **self._tally.state()}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Goes on with what the ranks had come to: the first has all of it, the others nothing."""
         so_far = checkpoint[SO_FAR]
-        objectives = so_far["objectives"].to(next(self.parameters()).device)
         if self.seat.first:
             self.train_metrics.restore(so_far["metrics"])
-        else:
-            objectives = torch.zeros_like(objectives)
-        self._objectives = list(zip(objectives, so_far["counts"], strict=True))
-        self._num_checked = len(self._objectives)
+        self._tally.restore(so_far, next(self.parameters()).device)
 
 
 def _drained(split: str, metrics: Metrics) -> dict[str, float]:
