@@ -80,6 +80,7 @@ class Classifier(pl.LightningModule):
         self.val_metrics = Metrics(facts.num_classes)
         self.test_metrics = Metrics(facts.num_classes)
         self.epoch_metrics: dict[str, float] = {}
+        self.epoch_objectives: list[float] = []
         self._num_shares = seat.world_size * num_micro_batches
         self._tally = Tally(seat)
         self.test_outputs: list[tuple[Logits, Labels, Tensor]] = []
@@ -174,7 +175,7 @@ class Classifier(pl.LightningModule):
     def on_train_epoch_end(self) -> None:
         self._tally.check(self.global_step, self.current_epoch + 1)
         self.epoch_metrics |= _drained("train", self.train_metrics)
-        self.epoch_metrics["train/objective"] = self._tally.drain()
+        self.epoch_metrics["train/objective"], self.epoch_objectives = self._tally.drain()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds what the epoch has come to so far, so that other numbers of ranks can go on with it.

@@ -18,7 +18,7 @@ from seedbed.checkpoint import BEST, Start, take_up
 from seedbed.classifier import Classifier
 from seedbed.errors import Pruned
 from seedbed.fit import report
-from seedbed.harvest import evaluate_test, identify, keep, note
+from seedbed.harvest import evaluate_test, identify, keep, keep_trace, note
 from seedbed.job import Job
 from seedbed.pruning import Pruner, TrialWatch, Watch
 from seedbed.recording import job_signature
@@ -26,6 +26,7 @@ from seedbed.saving import StepEnd
 from seedbed.seat import Seat
 from seedbed.stopping import Stopping
 from seedbed.strategy import processes
+from seedbed.trace import Trace
 from seedbed.track.provenance import in_force
 from seedbed.track.record import Record
 from seedbed.trial import JOURNAL
@@ -66,6 +67,14 @@ class Plot(NamedTuple):
 def stack_of(folder: Path, rank: int) -> Path:
     """Where a rank of the run in this folder says what it was at when it hung."""
     return folder / f"stack_{rank}.txt"
+
+
+class Fit(NamedTuple):
+    """A fit at work, with those of its callbacks that have something to say in the end."""
+
+    trainer: pl.Trainer
+    epoch_end: EpochEnd
+    trace: Trace
 
 
 def grow(plot: Plot, *, resumed: bool, watch: Watch | None = None) -> Outcome | None:
@@ -124,45 +133,50 @@ def _fitted(plot: Plot, assembly: Assembly, start: Start | None, watch: Watch | 
     epoch_end = EpochEnd(plot.record, plot.folder, monitor, signature=job_signature(job), watch=watch)
     every_steps = job.config["trainer"]["checkpoint_every_steps"]
     step_end = StepEnd(plot.record, plot.folder, plot.stopping, every_steps)
-    trainer = _trainer(plot, [epoch_end, step_end], assembly)
+    trace = Trace()
+    trainer = _trainer(plot, [trace, epoch_end, step_end], assembly)
     loader, path = assembly.data.train_dataloader(), None
     if start is not None:
         # Lightning begins the first pass before it reads in the checkpoint where that is.
         loader.sampler.set_epoch(start.epoch)
         loader.start_at(start.batch)
         path = start.path
+    fit = Fit(trainer, epoch_end, trace)
     try:
         with plot.stopping.deferred(plot.seat.largest):
             trainer.fit(assembly.classifier, loader, val_loader, ckpt_path=path)
     except Pruned as pruned:
         plot.stopping.check(plot.seat.largest)
-        return _cut_off(plot, epoch_end, pruned)
-    return _ripen(plot, assembly, epoch_end, trainer)
+        return _cut_off(plot, fit, pruned)
+    return _ripen(plot, assembly, fit)
 
 
-def _cut_off(plot: Plot, epoch_end: EpochEnd, pruned: Pruned) -> Outcome | None:
+def _cut_off(plot: Plot, fit: Fit, pruned: Pruned) -> Outcome | None:
     """What is said of a run that a search has ended: its metrics so far, no model."""
     job, record = plot.job, plot.record
     if record is None:
         return None
-    metrics = _spent(epoch_end) | epoch_end.best()
+    metrics = _spent(fit.epoch_end) | fit.epoch_end.best()
     record.log_metrics(metrics, step=pruned.epoch)
     record.deliver()
     told = f"epoch {pruned.epoch} of {job.config['trainer']['max_epochs']}: {pruned.why}"
     record.set_tags({"seedbed.pruned": told})
     record.log_json(in_force(), "provenance/in_force.json")
-    record.set_note(note(job, epoch_end.best_metrics | metrics, [f"Pruned at {told}"]))
-    return Outcome(record.run_id, job.name, epoch_end.best_metrics | metrics, pruned=True)
+    keep_trace(record, fit.trace, None, fit.epoch_end.best_metrics | metrics)
+    record.set_note(note(job, fit.epoch_end.best_metrics | metrics, [f"Pruned at {told}"]))
+    return Outcome(record.run_id, job.name, fit.epoch_end.best_metrics | metrics, pruned=True)
 
 
-def _ripen(plot: Plot, assembly: Assembly, epoch_end: EpochEnd, trainer: pl.Trainer) -> Outcome | None:
+def _ripen(plot: Plot, assembly: Assembly, fit: Fit) -> Outcome | None:
     """Evaluates the best checkpoint, keeps it and the model, and says what was found."""
     job, record = plot.job, plot.record
-    metrics = _spent(epoch_end) | epoch_end.best()
+    metrics = _spent(fit.epoch_end) | fit.epoch_end.best()
     plot.seat.shared(None)  # nobody reads the best checkpoint before it is written
     _restore(assembly.classifier, plot.folder / BEST)
+    logits_digest = None
     if job.config["evaluate_test"]:
-        metrics |= evaluate_test(trainer, assembly, record)
+        tested, logits_digest = evaluate_test(fit.trainer, assembly, record)
+        metrics |= tested
     if record is None:
         return None
     record.log_json(in_force(), "provenance/in_force.json")
@@ -173,10 +187,11 @@ def _ripen(plot: Plot, assembly: Assembly, epoch_end: EpochEnd, trainer: pl.Trai
         record.log_text(text, path)
     record.log_metrics(metrics, step=job.config["trainer"]["max_epochs"])
     record.deliver()
+    keep_trace(record, fit.trace, logits_digest, fit.epoch_end.best_metrics | metrics)
     texts = [text for path, text in found.files.items() if path.endswith(".txt")]
-    record.set_note(note(job, epoch_end.best_metrics | metrics, texts))
+    record.set_note(note(job, fit.epoch_end.best_metrics | metrics, texts))
     keep(job, assembly, record)
-    return Outcome(record.run_id, job.name, epoch_end.best_metrics | metrics)
+    return Outcome(record.run_id, job.name, fit.epoch_end.best_metrics | metrics)
 
 
 def _spent(epoch_end: EpochEnd) -> dict[str, float]:

@@ -8,7 +8,7 @@ import hashlib
 import io
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
@@ -20,6 +20,7 @@ from seedbed.assembly import Assembly
 from seedbed.checkpoint import BEST, LAST
 from seedbed.data.module import DataModule
 from seedbed.job import Job
+from seedbed.trace import Trace, array_digest
 from seedbed.track.record import Record
 
 NUM_READS, TEST_SPLIT = "seedbed.num_test_reads", "seedbed.test_split"
@@ -48,7 +49,14 @@ def note(job: Job, metrics: Mapping[str, float], texts: Iterable[str]) -> str:
     return "\n\n".join([*told, *texts, f"`{job.command}`"])
 
 
-def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record | None) -> dict[str, float]:
+class Tested(NamedTuple):
+    """What the test split has shown: its metrics, and the digest of every example's logits."""
+
+    metrics: dict[str, float]
+    logits_digest: str
+
+
+def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record | None) -> Tested:
     """Reads the test split once, with the best weights, and keeps every example's logits.
 
     Args:
@@ -71,7 +79,7 @@ def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record | None
         np.savez(path, allow_pickle=False, **predictions)
         record.log_file(path, "test")
         path.unlink()
-    return metrics
+    return Tested(metrics, array_digest(predictions["logits"]))
 
 
 def _predictions(assembly: Assembly) -> dict[str, NDArray[Any]]:
@@ -104,6 +112,24 @@ def _confusion_csv(names: Sequence[str], counts: torch.Tensor) -> str:
     for name, row in zip(names, counts.tolist(), strict=True):
         writer.writerow([name, *row])
     return out.getvalue()
+
+
+def keep_trace(record: Record, trace: Trace, logits_digest: str | None, metrics: Mapping[str, float]) -> None:
+    """What a re-run is compared with, to the last bit.
+
+    Args:
+        record: the run's.
+        trace: of the training.
+        logits_digest: of the test split's logits; None where it was not read.
+        metrics: the last word on each.
+    """
+    weights = {"initial": trace.initial, "epochs": trace.epochs}
+    record.log_json(weights | {"test_logits": logits_digest}, "fit/trace.json")
+    record.log_json({name: value.hex() for name, value in metrics.items()}, "fit/metrics.json")
+    path = record.folder / "objectives.npy"
+    np.save(path, trace.objectives)
+    record.log_file(path, "fit")
+    path.unlink()
 
 
 def keep(job: Job, assembly: Assembly, record: Record) -> None:

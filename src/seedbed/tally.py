@@ -60,12 +60,12 @@ class Tally:
                 )
         self._num_checked = len(self._shares)
 
-    def drain(self) -> float:
-        """The mean objective an example, over all ranks; forgets all steps."""
+    def drain(self) -> tuple[float, list[float]]:
+        """The mean objective an example and that of each step, over all ranks; forgets all steps."""
         values = self._seat.summed(torch.stack(self._shares)).tolist()
         mean: float = sum(map(operator.mul, values, self._counts)) / sum(self._counts)
         self._shares, self._counts, self._num_checked = [], [], 0
-        return mean
+        return mean, values
 
     def state(self) -> dict[str, Any]:
         """Of all ranks, which must all ask for it."""
