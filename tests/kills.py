@@ -7,7 +7,8 @@ import importlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlflow import MlflowClient
@@ -39,24 +40,40 @@ def killed(job: Job, moment: Moment, run_id: str | None = None) -> str:
     return run_id or only_run(job)
 
 
-def ended(job: Job, moments: list[Moment], call: int, run_id: str | None = None) -> int | None:
-    """Exit code of a process that runs the job until this call of any of these."""
+def ended(
+    job: Job,
+    moments: Sequence[Moment] = (),
+    call: int = 1,
+    run_id: str | None = None,
+    seconds: float = LIMIT_SECONDS,
+) -> int | None:
+    """Exit code of a process that runs the job until this call of any of these, or so long."""
     process = SERVER.Process(target=work, args=(job, moments, call, run_id))
     process.start()
-    process.join(LIMIT_SECONDS)
+    process.join(seconds)
     process.kill()  # nothing, where it has ended
+    process.join()
     return process.exitcode
 
 
 def only_run(job: Job) -> str:
-    """The one run in the job's store."""
-    client = MlflowClient(f"sqlite:///{job.config['track']['root']}/mlflow.db")
-    (experiment,) = [found for found in client.search_experiments() if found.name == "seedbed"]
-    (found,) = client.search_runs([experiment.experiment_id])
-    return str(found.info.run_id)
+    """The one run of the job's experiment."""
+    (run_id,) = runs(job)
+    return run_id
 
 
-def work(job: Job, moments: list[Moment], call: int, run_id: str | None) -> None:
+def runs(job: Job) -> list[str]:
+    """The runs of the job's experiment, of which a process that died early may have made none."""
+    track = job.config["track"]
+    if not Path(track["root"], "mlflow.db").exists():
+        return []
+    client = MlflowClient(f"sqlite:///{track['root']}/mlflow.db")
+    experiment = client.get_experiment_by_name(track["experiment"])
+    found = client.search_runs([experiment.experiment_id]) if experiment else []
+    return [str(run.info.run_id) for run in found]
+
+
+def work(job: Job, moments: Sequence[Moment], call: int, run_id: str | None) -> None:
     """The process."""
     count = Counter(call)
     for moment in moments:

@@ -64,8 +64,9 @@ class Stopping:
         Raises:
             Stopped: on all of them, where there is one.
         """
-        number, self.pending = agree(self.pending), 0
+        number = agree(self.pending)
         if number:
+            self.pending = 0
             raise Stopped(number)
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
