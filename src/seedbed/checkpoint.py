@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from seedbed.errors import StoreError
 from seedbed.terminal import counted
 from seedbed.track.record import Record
+from seedbed.track.room import no_room
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 # Where a checkpoint says whose it is and where in the training it stands.
@@ -97,16 +97,11 @@ def _written(path: Path, content: bytes | memoryview) -> Path:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    except BaseException as error:  # a second signal, too, leaves no half a file
+    except BaseException as error:  # a second signal's, too
         partial.unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise
-        raise StoreError(
-            str(path),
-            expected="a disk that takes a checkpoint",
-            got=str(error.strerror),
-            do=f"Free space on it, then `seedbed resume {path.parent.name}`.",
-        ) from error
+        raise no_room(path, str(error.strerror)) from error
     return partial
 
 

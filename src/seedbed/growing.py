@@ -22,7 +22,7 @@ from seedbed.harvest import evaluate_test, identify, keep, keep_trace, note
 from seedbed.job import Job
 from seedbed.pruning import Pruner, TrialWatch, Watch
 from seedbed.recording import job_signature
-from seedbed.saving import StepEnd
+from seedbed.saving import StepEnd, failures
 from seedbed.seat import Seat
 from seedbed.stopping import Stopping
 from seedbed.strategy import processes
@@ -189,7 +189,7 @@ def _ripen(plot: Plot, assembly: Assembly, fit: Fit) -> Outcome | None:
     record.deliver()
     keep_trace(record, fit.trace, logits_digest, fit.epoch_end.best_metrics | metrics)
     texts = [text for path, text in found.files.items() if path.endswith(".txt")]
-    record.set_note(note(job, fit.epoch_end.best_metrics | metrics, texts))
+    record.set_note(note(job, fit.epoch_end.best_metrics | metrics, [*texts, *failures(record)]))
     keep(job, assembly, record)
     return Outcome(record.run_id, job.name, fit.epoch_end.best_metrics | metrics)
 

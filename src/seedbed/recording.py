@@ -8,10 +8,11 @@ from tempfile import TemporaryDirectory
 from omegaconf import OmegaConf
 
 from seedbed import config as schema
-from seedbed.errors import Stopped
+from seedbed.errors import Stopped, StoreError
 from seedbed.job import REPETITION, Job
 from seedbed.track.provenance import provenance
 from seedbed.track.record import Record
+from seedbed.track.room import told_of_room
 from seedbed.track.signature import signature
 from seedbed.track.store import Store, told
 
@@ -45,12 +46,16 @@ def recorded(job: Job, run_id: str | None) -> Iterator[Record]:
 def closing(record: Record) -> Iterator[None]:
     """Closes a record whose work ends early: KILLED where a signal stopped it, else FAILED with its trace."""
     try:
-        yield
+        with told_of_room():
+            yield
     except Stopped:
         record.finish("KILLED")
         raise
     except BaseException as error:
-        record.fail(error)
+        try:
+            record.fail(error)
+        except StoreError as unsaid:
+            error.add_note(f"The record does not say so. {unsaid}")
         raise
 
 

@@ -18,7 +18,7 @@ from seedbed.classifier import Classifier
 from seedbed.errors import Stopped, StoreError
 from seedbed.seat import Seat
 from seedbed.stopping import Stopping
-from seedbed.terminal import console
+from seedbed.terminal import console, counted
 from seedbed.track.record import Record
 
 FAILED = "seedbed.checkpoint_failed"
@@ -101,16 +101,20 @@ class StepEnd(Checkpoint):
         except StoreError as error:
             self._num_failed += 1
             self._untold = (
-                f"{self._num_failed} in a process, the latest at step {trainer.global_step}: {error}"
+                f"{counted(self._num_failed, 'checkpoint')} failed, at step {trainer.global_step}: {error}"
             )
-            self._tell(aloud=True)
+            if self.record is not None:
+                console().print(self._untold, highlight=False, markup=False, soft_wrap=True)
+            self._tell()
 
-    def _tell(self, *, aloud: bool = False) -> None:
-        """Says on the record, as soon as it takes words again, what has failed."""
-        if self.record is None or not self._untold:
-            return
-        if aloud:
-            console().print(f"seedbed: {self._untold}", highlight=False, markup=False, soft_wrap=True)
-        with contextlib.suppress(StoreError):
-            self.record.set_tags({FAILED: self._untold})
-            self._untold = ""
+    def _tell(self) -> None:
+        """Says on the record what has failed, now or as soon as it takes words again."""
+        if self.record is not None and self._untold:
+            with contextlib.suppress(StoreError):
+                self.record.set_tags({FAILED: self._untold})
+                self._untold = ""
+
+
+def failures(record: Record) -> list[str]:
+    """A line on the checkpoints that failed, if any did."""
+    return [line for name, line in record.tags().items() if name == FAILED]

@@ -123,9 +123,7 @@ def test_a_full_disk_is_told_and_leaves_whole_lines(tmp_path: Path, monkeypatch:
     journal.append({"loss": 1.0}, step=1)
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, line: write(file, line[:7]))
-    with pytest.raises(
-        StoreError, match=r"room for one more line, got 7 bytes of a line of \d+\. Free space"
-    ):
+    with pytest.raises(StoreError, match=r"room on the disk, got 7 bytes of a line of \d+\. Free space"):
         journal.append({"loss": 2.0}, step=2)
     monkeypatch.undo()
     journal.append({"loss": 3.0}, step=3)
@@ -137,7 +135,7 @@ def test_a_device_without_room_is_told(tmp_path: Path) -> None:
     journal.path.unlink()
     journal.path.symlink_to("/dev/full")
     journal._file = os.open(journal.path, os.O_RDWR)
-    with pytest.raises(StoreError, match=r"room for one more line, got No space left on device"):
+    with pytest.raises(StoreError, match=r"room on the disk, got No space left on device"):
         journal.append({"loss": 1.0}, step=1)
 
 

@@ -250,7 +250,7 @@ def test_texts_and_files_arrive_byte_for_byte(store: Store, tmp_path: Path) -> N
     assert json.loads(artifact(record, "config.json")) == {"a": [1, None, 0.5]}
     for path in ("data.bin", "one/two/data.bin", "copy/sub/data.bin"):
         assert artifact(record, path) == b"\0\1"
-    assert {path.name for path in record.folder.iterdir()} == {"journal.jsonl", "lock"}
+    assert {path.name for path in record.folder.iterdir()} == {"journal.jsonl", "lock", "reserve"}
 
 
 def test_an_artifact_that_cannot_be_written_is_told(store: Store) -> None:

@@ -28,7 +28,7 @@ def main() -> None:
     try:
         cli(prog_name="seedbed")
     except SeedbedError as error:
-        click.echo(f"seedbed: {error}", err=True)
+        click.echo("\n".join([f"seedbed: {error}", *getattr(error, "__notes__", ())]), err=True)
         sys.exit(1 if isinstance(error, TrainingError) else 2)
     except Stopped as stopped:
         name = signal.Signals(stopped.signal_number).name

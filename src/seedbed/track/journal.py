@@ -11,10 +11,12 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from seedbed.errors import StoreError
+from seedbed.track.room import no_room
 
 # What MLflow takes as a metric name, and how many points it takes at once (version 3.17).
 NAME = re.compile(r"(?!\.)[\w.\- ]+(/(?!\.)[\w.\- ]+)*")
@@ -88,10 +90,11 @@ class Journal:
         yield from self._batches(self._delivered())
 
     def mark_delivered(self, end: int) -> None:
-        """Notes that the store has everything before byte `end`."""
+        """Notes that the store has everything before byte `end`; on a full disk it goes out once more."""
         partial = self._sent.with_suffix(".partial")
-        partial.write_text(f"{end}\n")
-        partial.replace(self._sent)
+        with suppress(OSError):
+            partial.write_text(f"{end}\n")
+            partial.replace(self._sent)
 
     def last_step(self, prefix: str) -> int:
         """The highest step of the metrics whose name starts so; -1 where there is none."""
@@ -118,10 +121,10 @@ class Journal:
         try:
             written = os.write(self._file, line)
         except OSError as error:
-            raise _no_room(self.path, str(error.strerror)) from error
+            raise no_room(self.path, str(error.strerror)) from error
         if written < len(line):
             os.ftruncate(self._file, before)
-            raise _no_room(self.path, f"{written} bytes of a line of {len(line)}")
+            raise no_room(self.path, f"{written} bytes of a line of {len(line)}")
 
     def _batches(self, start: int) -> Iterator[tuple[list[Point], int]]:
         batch: list[Point] = []
@@ -167,12 +170,3 @@ def _check_name(name: str) -> None:
             got=f"{len(name)} characters",
             do="Rename the metric.",
         )
-
-
-def _no_room(path: Path, got: str) -> StoreError:
-    return StoreError(
-        str(path),
-        expected="room for one more line",
-        got=got,
-        do="Free space on this disk, or set track.root to a folder on another.",
-    )

@@ -2,7 +2,10 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
+
+from seedbed.errors import StoreError
 
 INTERVAL_SECONDS = 10.0
 
@@ -51,8 +54,9 @@ class Load:
             monitor.collect_metrics()
             metrics |= {f"{self._prefix}{name}": value for name, value in monitor.aggregate_metrics().items()}
             monitor.clear_metrics()
-        self._log(metrics, self._step)
-        self._step += 1
+        with suppress(StoreError):  # a disk that is full is told by whoever needs it more
+            self._log(metrics, self._step)
+            self._step += 1
 
     def stop(self) -> None:
         """Takes a last sample and ends the thread; a second time does nothing."""

@@ -2,11 +2,11 @@
 
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Literal, final
 
 from seedbed.errors import StoreError
-from seedbed.track import resumption
+from seedbed.track import resumption, room
 from seedbed.track.artifacts import Artifacts
 from seedbed.track.hold import Hold
 from seedbed.track.journal import Journal
@@ -71,6 +71,7 @@ class Record(Artifacts):
             run = store.client.create_run(experiment_id, tags=short, run_name=name)
         record = cls(store, run.info.run_id)
         record._hold = Hold(record.folder)
+        room.keep_back(record.folder)
         record._log_texts("params", {key: as_text(value) for key, value in params.items()})
         for path, text in whole.items():
             record.log_text(text, path)
@@ -112,6 +113,7 @@ class Record(Artifacts):
         except StoreError:
             record._hold.release(forget=run.info.status == "FINISHED")
             raise
+        room.keep_back(record.folder)
         with record._told("status"):
             resumption.open_again(store, run)
         missing = {name: as_text(value) for name, value in params.items() if name not in run.data.params}
@@ -187,6 +189,7 @@ class Record(Artifacts):
         Raises:
             StoreError: where the store does not take it.
         """
+        room.give_back(self.folder)
         if self._load is not None:
             self._load.stop()
         self.deliver()
@@ -198,9 +201,11 @@ class Record(Artifacts):
 
     def fail(self, error: BaseException) -> None:
         """Closes the run as FAILED, with the trace as artifact `error.txt` and its last line as a tag."""
+        room.give_back(self.folder)
         trace = "".join(traceback.format_exception(error))
-        (self.folder / "error.txt").write_text(trace, errors="backslashreplace")
-        self.log_file(self.folder / "error.txt")
+        with suppress(OSError, StoreError):  # the tag says more of a full disk than the trace would
+            (self.folder / "error.txt").write_text(trace, errors="backslashreplace")
+            self.log_file(self.folder / "error.txt")
         self.set_tags({"seedbed.error": f"{type(error).__name__}: {error}".partition("\n")[0]})
         self.finish("FAILED")
 

@@ -127,7 +127,9 @@ def told(what: str, do: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, OSError) as error:
-        got = shown(str(error).strip().partition("\n")[0])
+        # SQLAlchemy may begin with advice to programmers.
+        lines = [line for line in str(error).strip().splitlines() if not line.startswith("(raised as a")]
+        got = shown(lines[0] if lines else type(error).__name__)
         raise StoreError(what, expected="a store that takes it", got=got, do=do) from error
 
 
