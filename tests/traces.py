@@ -40,7 +40,8 @@ class Trace(NamedTuple):
     weights: dict[str, torch.Tensor]
     history: dict[str, list[tuple[int, float]]]
     timed: dict[str, list[int]]
-    predictions: dict[str, np.ndarray[Any, Any]]
+    arrays: dict[str, np.ndarray[Any, Any]]
+    digests: str
     artifacts: set[str]
     splits: list[str]
     models: list[str]
@@ -86,7 +87,8 @@ def trace(job: Job, run_id: str) -> Trace:
             if not name.endswith("_seconds")
         },
         {name: [point.step for point in points[name]] for name in names if name.endswith("_seconds")},
-        dict(np.load(root / "test/predictions.npz")),
+        {"objectives": np.load(root / "fit/objectives.npy"), **np.load(root / "test/predictions.npz")},
+        (root / "fit/trace.json").read_text(),
         {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()},
         [split.tags[0].value for split in found.inputs.dataset_inputs],
         [str(model.status) for model in models if model.source_run_id == run_id],
@@ -94,13 +96,13 @@ def trace(job: Job, run_id: str) -> Trace:
 
 
 def assert_same(got: Trace, expected: Trace) -> None:
-    for name in ("status", "params", "history", "timed", "artifacts", "splits", "models"):
+    for name in ("status", "params", "history", "timed", "artifacts", "splits", "models", "digests"):
         assert getattr(got, name) == getattr(expected, name), name
     assert got.weights.keys() == expected.weights.keys()
     assert [key for key, value in got.weights.items() if not torch.equal(value, expected.weights[key])] == []
-    assert got.predictions.keys() == expected.predictions.keys()
-    for key, value in got.predictions.items():
-        assert np.array_equal(value, expected.predictions[key]), key
+    assert got.arrays.keys() == expected.arrays.keys()
+    for key, value in got.arrays.items():
+        assert np.array_equal(value, expected.arrays[key]), key
 
 
 Undisturbed = Callable[[str], Trace]
