@@ -51,7 +51,7 @@ def test_a_pruned_run_is_killed_with_its_reason_and_metrics_and_without_a_model(
     assert not any(name.startswith("test/") for name in found.data.metrics)
     assert "seedbed.num_test_reads" not in found.data.tags
     artifacts = {entry.path for entry in client.list_artifacts(outcome.run_id)}
-    assert artifacts == {"config.yaml", "job.json", "provenance"}
+    assert artifacts == {"config.yaml", "fit", "job.json", "provenance"}
     assert client.search_logged_models([found.info.experiment_id]) == []
 
 
@@ -90,7 +90,7 @@ def test_a_run_that_dies_between_report_and_checkpoint_reports_again(
         raise OSError("no room")
 
     with monkeypatch.context() as patched:
-        patched.setattr("seedbed.callbacks.save_atomically", die)
+        patched.setattr("seedbed.callbacks.save", die)
         with pytest.raises(OSError, match="no room"):
             run(job, watch=first)
     (run_id,) = [path.name for path in (Path(job.config["track"]["root"]) / "runs").iterdir()]
