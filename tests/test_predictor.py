@@ -49,10 +49,16 @@ def preprocessing(dtype: torch.dtype = torch.float32) -> Preprocessing:
     return Preprocessing(*(torch.tensor([value], dtype=dtype) for value in (16.0, 0.5, 0.25)))
 
 
-def written(folder: Path, kind: str, dtype: torch.dtype = torch.float32, **changes: Any) -> Any:
+def written(
+    folder: Path,
+    kind: str,
+    dtype: torch.dtype = torch.float32,
+    layout: torch.memory_format = torch.channels_last,
+    **changes: Any,
+) -> Any:
     """A network with its first weights, and its folder."""
     cls, shape, names, keys = NETWORKS[kind]
-    network = cls(input_shape=shape, num_classes=len(names), **keys).to(dtype).eval()
+    network = cls(input_shape=shape, num_classes=len(names), **keys).to(dtype).to(memory_format=layout).eval()
     given: dict[str, Any] = {
         "network_config": {"_target_": f"{cls.__module__}.{cls.__qualname__}", **keys},
         "facts": Facts(shape, len(names), names),
@@ -66,12 +72,13 @@ def written(folder: Path, kind: str, dtype: torch.dtype = torch.float32, **chang
     return network
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_raw_inputs_give_the_networks_own_probabilities(
-    tmp_path: Path, kind: str, dtype: torch.dtype
+    tmp_path: Path, kind: str, dtype: torch.dtype, layout: torch.memory_format
 ) -> None:
-    network = written(tmp_path, kind, dtype)
+    network = written(tmp_path, kind, dtype, layout)
     raw = raw_inputs(NETWORKS[kind][1])
     with torch.no_grad():
         logits = network(preprocessing(dtype)(raw))

@@ -4,6 +4,8 @@ The only place that takes a config apart; a room's files can be read by someone 
 of Hydra.
 """
 
+import os
+import shutil
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,15 +17,9 @@ from seedbed.data.module import DataModule
 from seedbed.errors import ConfigError
 from seedbed.model.network import Network
 from seedbed.objective import Objective
+from seedbed.precision import dtype_of
 from seedbed.seat import Seat
 from seedbed.streams import Streams, spawn
-
-DTYPES = {
-    "32-true": torch.float32,
-    "64-true": torch.float64,
-    "bf16-mixed": torch.float32,
-    "16-mixed": torch.float32,
-}
 
 
 class Assembly(NamedTuple):
@@ -45,13 +41,18 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
         torch.set_num_threads(config["trainer"]["num_threads"])
     streams = spawn(config["seed"], config["streams"])
     device = device_of(config["trainer"]["accelerator"], seat.local_rank)
-    dtype = _dtype(config["trainer"]["precision"])
+    dtype = dtype_of(config["trainer"]["precision"])
     data: DataModule = _built(config["data"])
     features = _built(config["features"]) if config["features"] else None
     shard = {"rank": seat.rank, "world_size": seat.world_size}
     data.setup(streams, dtype=dtype, device=device, features=features, **shard)
     _check_test(config["evaluate_test"], data)
-    network = _network(config["model"], data, streams, dtype)
+    network = _network(config["model"], data, streams).to(dtype)
+    if config["trainer"]["channels_last"]:  # on a CPU a step of the cnn is then 1.6 times as fast
+        network.to(memory_format=torch.channels_last)
+    if config["trainer"]["compile"]:
+        _check_compiler()
+        network.compile()
     steps = len(data.train_dataloader()) * config["trainer"]["max_epochs"]
     classifier = Classifier(
         network,
@@ -62,20 +63,21 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
         num_steps=steps,
         dropout_stream=streams.dropout,
         gradient_clip_norm=config["trainer"]["gradient_clip_norm"],
+        num_micro_batches=config["trainer"]["num_micro_batches"],
         seat=seat,
     )
     _check_monitor(config["trainer"]["monitor"], classifier.val_metrics.names)
     return Assembly(data, classifier, device)
 
 
-def _network(config: Mapping[str, Any], data: DataModule, streams: Streams, dtype: torch.dtype) -> Network:
+def _network(config: Mapping[str, Any], data: DataModule, streams: Streams) -> Network:
     """The network with its first weights, which depend on the init stream alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(streams.init)
         network: Network = _built(
             config, input_shape=data.facts.input_shape, num_classes=data.facts.num_classes
         )
-    return network.to(dtype)
+    return network
 
 
 def _built(config: Mapping[str, Any], **given: Any) -> Any:
@@ -111,12 +113,15 @@ def device_of(accelerator: str, number: int) -> torch.device:
     return torch.device("cuda", number % torch.cuda.device_count()) if gpu else torch.device("cpu")
 
 
-def _dtype(precision: str) -> torch.dtype:
-    if precision not in DTYPES:
+def _check_compiler() -> None:
+    name = os.environ.get("CXX", "g++")
+    if shutil.which(name) is None:
         raise ConfigError(
-            "trainer.precision", expected="one of " + ", ".join(DTYPES), got=repr(precision), do="Choose one."
+            "trainer.compile",
+            expected="a C++ compiler, which torch.compile needs on every device",
+            got=f"no {name} on the path",
+            do="Install one (or name it in the variable CXX), or set trainer.compile=false.",
         )
-    return DTYPES[precision]
 
 
 def _check_test(wanted: bool, data: DataModule) -> None:

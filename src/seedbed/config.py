@@ -182,6 +182,9 @@ class Trainer:
     precision: str = key("32-true, 64-true, bf16-mixed or 16-mixed")
     deterministic: bool = key("the same bits twice on the same machine")
     gradient_clip_norm: float | None = key("largest norm of the whole gradient; null: not clipped")
+    num_micro_batches: int = key("parts that each process computes of a batch, one by one; 1: all at once")
+    compile: bool = key("torch.compile the network; needs a C++ compiler")
+    channels_last: bool = key("hold the weights of convolutions with the channels innermost")
     monitor: str = key("validation metric that picks the best checkpoint, such as val/loss")
     checkpoint_every_steps: int | None = key(
         "optimiser steps between checkpoints inside an epoch; null: at its end only", circumstance=True

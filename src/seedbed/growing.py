@@ -207,7 +207,6 @@ def _trainer(plot: Plot, callbacks: list[pl.Callback], assembly: Assembly) -> pl
     if not plot.seat.alone:
         callbacks = [*callbacks, HangWatch(plot.stack, config["timeout_minutes"] * 60)]
     return pl.Trainer(
-        precision=config["precision"],
         max_epochs=config["max_epochs"],
         deterministic=config["deterministic"],
         callbacks=callbacks,

@@ -160,8 +160,7 @@ def _network(told: Mapping[str, Any], state: Mapping[str, Tensor]) -> Network:
     keys |= {"input_shape": tuple(told["input_shape"]), "num_classes": len(told["class_names"])}
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, and at once overwritten
         network: Network = getattr(importlib.import_module(module), name)(**keys)
-    dtype = next(value.dtype for value in state.values() if value.is_floating_point())
-    network.to(dtype).load_state_dict(state)
+    network.load_state_dict(state, assign=True)  # their type and place in memory decide the last digits
     return network
 
 

@@ -11,6 +11,7 @@ from pytorch_lightning.strategies import DDPStrategy, ModelParallelStrategy
 
 from seedbed.errors import ConfigError
 from seedbed.optim.sense import Rule, judge
+from seedbed.precision import plugin
 
 STRATEGIES, BACKENDS = ("single", "ddp", "fsdp"), ("nccl", "gloo", None)
 
@@ -125,10 +126,11 @@ def processes(config: Mapping[str, Any], device: torch.device) -> dict[str, Any]
         config: the trainer's keys.
         device: of this process.
     """
-    gpu = device.type == "cuda"
+    gpu, precision = device.type == "cuda", plugin(config["precision"], device)
     if config["strategy"] == "single":
         # The environment is named, or a SLURM shell makes Lightning wait for other ranks.
-        return {"accelerator": "gpu" if gpu else "cpu", "devices": 1, "plugins": [LightningEnvironment()]}
+        plugins = [LightningEnvironment(), precision]
+        return {"accelerator": "gpu" if gpu else "cpu", "devices": 1, "plugins": plugins}
     # The group is there already (`rank`): neither backend nor timeout is of the strategy's making.
     strategy = (
         DDPStrategy()
@@ -144,5 +146,5 @@ def processes(config: Mapping[str, Any], device: torch.device) -> dict[str, Any]
         "devices": config["devices"],
         "num_nodes": config["num_nodes"],
         "strategy": strategy,
-        "plugins": [TorchElasticEnvironment()],
+        "plugins": [TorchElasticEnvironment(), precision],
     }

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, final
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -76,7 +75,6 @@ class Alexnet(Network):
         self.hidden = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(widths))
         self.dropout = nn.ModuleList(Dropout(dropout, layer) for layer in range(len(self.hidden)))
         self.output = nn.Linear(HIDDEN_FEATURES, self.num_logits)
-        self.to(memory_format=torch.channels_last)
 
     def forward(self, inputs: Inputs, keys: Keys | None = None) -> Logits:
         maps = inputs

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import final
 
-import torch
 from torch import nn
 from torch.nn import functional
 
@@ -58,8 +57,6 @@ class Cnn(Network):
         self.hidden = nn.Linear(channels[-1] * height * width, hidden_features)
         self.dropout = Dropout(dropout, layer=0)
         self.output = nn.Linear(hidden_features, self.num_logits)
-        # Channels innermost: on a CPU max-pooling is then eight times faster, a step 1.6 times.
-        self.to(memory_format=torch.channels_last)
 
     def forward(self, inputs: Inputs, keys: Keys | None = None) -> Logits:
         maps = inputs

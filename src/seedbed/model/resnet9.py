@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import final
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -51,7 +50,6 @@ class Resnet9(Network):
         self.third_residual = _Residual(8 * width)
         self.window = (rows // 8, columns // 8)
         self.output = nn.Linear(8 * width, self.num_logits)
-        self.to(memory_format=torch.channels_last)
 
     def forward(self, inputs: Inputs, keys: Keys | None = None) -> Logits:  # noqa: ARG002 (no dropout)
         maps = _halved(self.first(self.stem(inputs)))

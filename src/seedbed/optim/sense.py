@@ -65,6 +65,7 @@ RANGES = (
         lambda norm: norm is None or norm > 0,
         "null switches clipping off.",
     ),
+    Rule("trainer.num_micro_batches", "1 or more", lambda count: count >= 1, "1 computes all at once."),
 )
 NESTEROV_NEEDS = (
     Rule(
