@@ -10,8 +10,11 @@ from pytorch_lightning.callbacks import Checkpoint
 
 from seedbed import growing
 from seedbed.assembly import assemble
+from seedbed.checkpoint import LAST
 from seedbed.classifier import Classifier
 from seedbed.job import Job
+from seedbed.model.sharding import whole
+from seedbed.saving import save
 from seedbed.seat import Seat
 from seedbed.stopping import Stopping
 
@@ -26,31 +29,49 @@ class Fit(NamedTuple):
 
 
 class Epochs(Checkpoint):
-    """Keeps each epoch's metrics; of the kind that Lightning calls last."""
+    """Keeps each epoch's metrics, and the checkpoint after the first; Lightning calls such a one last."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.metrics: list[dict[str, float]] = []
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Classifier)
         self.metrics.append(dict(pl_module.epoch_metrics))
+        if trainer.current_epoch == 0:
+            save(trainer, pl_module.seat, self.folder)
 
 
-def fits(seat: Seat, jobs: dict[str, Job], folder: Path) -> dict[str, Fit]:
-    """Every job, one after the other."""
-    return {name: fit(seat, job, folder) for name, job in jobs.items()}
+def fits(seat: Seat, jobs: dict[str, Job], root: Path) -> dict[str, Fit]:
+    """Every job, one after the other, each in a folder of its name."""
+    return {name: fit(seat, job, root / name) for name, job in jobs.items()}
 
 
-def fit(seat: Seat, job: Job, folder: Path) -> Fit:
+def resumed(seat: Seat, jobs: dict[str, Job], root: Path, begun: Path) -> dict[str, Fit]:
+    """Every job, from where the job of the same name stood after an epoch under another root."""
+    return {name: fit(seat, job, root / name, begun / name / LAST) for name, job in jobs.items()}
+
+
+def fit(seat: Seat, job: Job, folder: Path, start: Path | None = None) -> Fit:
+    """Fits and evaluates one job.
+
+    Args:
+        seat: this process.
+        job: what runs.
+        folder: where the checkpoint goes.
+        start: a checkpoint of the first epoch's end to go on from.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
-        assembly, epochs = assemble(job.config, seat), Epochs()
+        assembly, epochs = assemble(job.config, seat), Epochs(folder)
         trainer = growing._trainer(growing.Plot(job, seat, folder, None, Stopping()), [epochs], assembly)
-        classifier = assembly.classifier
-        trainer.fit(classifier, assembly.data.train_dataloader(), assembly.data.val_dataloader())
+        classifier, loader = assembly.classifier, assembly.data.train_dataloader()
+        loader.sampler.set_epoch(int(start is not None))
+        trainer.fit(classifier, loader, assembly.data.val_dataloader(), ckpt_path=start)
         trainer.test(classifier, assembly.data.test_dataloader(), verbose=False)
     return Fit(
-        {name: value.numpy() for name, value in classifier.network.state_dict().items()},
+        {name: value.numpy() for name, value in whole(classifier.network).items()},
         epochs.metrics,
         classifier.test_metrics.compute(),
         classifier.test_metrics.confusion().numpy(),

@@ -16,6 +16,7 @@ from seedbed.classifier import Classifier
 from seedbed.data.module import DataModule
 from seedbed.errors import ConfigError
 from seedbed.model.network import Network
+from seedbed.model.sharding import is_dealt_out, whole
 from seedbed.objective import Objective
 from seedbed.precision import dtype_of
 from seedbed.seat import Seat
@@ -68,6 +69,20 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
     )
     _check_monitor(config["trainer"]["monitor"], classifier.val_metrics.names)
     return Assembly(data, classifier, device)
+
+
+def gather(config: Mapping[str, Any], assembly: Assembly) -> None:
+    """Gives each process a whole network where it has a part of one; all of them must ask for it.
+
+    Args:
+        config: the resolved config.
+        assembly: whose classifier is done with training and evaluation.
+    """
+    classifier = assembly.classifier
+    if is_dealt_out(classifier.network):
+        own = _network(config["model"], assembly.data, spawn(config["seed"], config["streams"]))
+        own.load_state_dict(whole(classifier.network), assign=True)
+        classifier.network = own
 
 
 def _network(config: Mapping[str, Any], data: DataModule, streams: Streams) -> Network:

@@ -20,6 +20,7 @@ from seedbed.metric.collection import Metrics
 from seedbed.metric.state import merged
 from seedbed.model.dropout import Dropout
 from seedbed.model.network import Network
+from seedbed.model.sharding import deal_out
 from seedbed.objective import Objective, micro_batches
 from seedbed.optim.groups import parameter_groups
 from seedbed.seat import Seat
@@ -84,6 +85,10 @@ class Classifier(pl.LightningModule):
         self._num_shares = seat.world_size * num_micro_batches
         self._tally = Tally(seat)
         self.test_outputs: list[tuple[Logits, Labels, Tensor]] = []
+
+    def configure_model(self) -> None:
+        if self.device_mesh is not None:  # of a strategy that wants the network in parts
+            deal_out(self.network, self.device_mesh["data_parallel"])
 
     def configure_optimizers(self) -> Any:
         optimizer = self._make_optimizer(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytorch_lightning as pl
 import torch
 
-from seedbed.assembly import Assembly, assemble
+from seedbed.assembly import Assembly, assemble, gather
 from seedbed.callbacks import Bar, EpochEnd, HangWatch
 from seedbed.checkpoint import BEST, Start, take_up
 from seedbed.classifier import Classifier
@@ -20,6 +20,7 @@ from seedbed.errors import Pruned
 from seedbed.fit import report
 from seedbed.harvest import evaluate_test, identify, keep, keep_trace, note
 from seedbed.job import Job
+from seedbed.model.sharding import put
 from seedbed.pruning import Pruner, TrialWatch, Watch
 from seedbed.recording import job_signature
 from seedbed.saving import StepEnd, failures
@@ -177,6 +178,7 @@ def _ripen(plot: Plot, assembly: Assembly, fit: Fit) -> Outcome | None:
     if job.config["evaluate_test"]:
         tested, logits_digest = evaluate_test(fit.trainer, assembly, record)
         metrics |= tested
+    gather(job.config, assembly)
     if record is None:
         return None
     record.log_json(in_force(), "provenance/in_force.json")
@@ -224,6 +226,7 @@ def _restore(classifier: Classifier, path: Path) -> None:
     """Puts a checkpoint's weights, and nothing else of it, into the network."""
     state = torch.load(path, map_location=classifier.device, weights_only=True)["state_dict"]
     prefix = "network."
-    classifier.network.load_state_dict(
-        {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    put(
+        classifier.network,
+        {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)},
     )

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from lightning_fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 from pytorch_lightning.accelerators import CUDAAccelerator
-from pytorch_lightning.strategies import DDPStrategy, ModelParallelStrategy
+from pytorch_lightning.strategies import DDPStrategy
 
 from seedbed.errors import ConfigError
 from seedbed.optim.sense import Rule, judge
 from seedbed.precision import plugin
+from seedbed.sharded import Sharded
 
 STRATEGIES, BACKENDS = ("single", "ddp", "fsdp"), ("nccl", "gloo", None)
 
@@ -44,6 +45,20 @@ SINGLE_NEEDS = (
     Rule("trainer.num_nodes", "1 with trainer=single", _one, "Add trainer=ddp."),
     Rule("trainer.backend", "null with trainer=single", _null, "Add trainer=ddp, or leave it out."),
     Rule("trainer.rendezvous", "null with trainer=single", _null, "Add trainer=ddp, or leave it out."),
+)
+FSDP_NEEDS = (
+    Rule(
+        "trainer.precision",
+        "32-true, 64-true or bf16-mixed with trainer=fsdp",
+        lambda precision: precision != "16-mixed",
+        "No process alone sees whether the scaled gradient overflows: set trainer.precision=bf16-mixed.",
+    ),
+    Rule(
+        "trainer.compile",
+        "false with trainer=fsdp",
+        lambda compiled: not compiled,
+        "The compiler does not see through the gathering of weights: set trainer.compile=false.",
+    ),
 )
 ONE_NODE_NEEDS = (
     Rule("trainer.rendezvous", "null on one machine", _null, "Set trainer.num_nodes too, or leave it out."),
@@ -86,6 +101,8 @@ def _rules(trainer: Mapping[str, Any]) -> Iterator[Rule]:
     yield from PROCESSES
     if trainer["strategy"] == "single":
         yield from SINGLE_NEEDS
+    if trainer["strategy"] == "fsdp":
+        yield from FSDP_NEEDS
     yield from ONE_NODE_NEEDS if trainer["num_nodes"] == 1 else NODES_NEED
 
 
@@ -132,15 +149,8 @@ def processes(config: Mapping[str, Any], device: torch.device) -> dict[str, Any]
         plugins = [LightningEnvironment(), precision]
         return {"accelerator": "gpu" if gpu else "cpu", "devices": 1, "plugins": plugins}
     # The group is there already (`rank`): neither backend nor timeout is of the strategy's making.
-    strategy = (
-        DDPStrategy()
-        if config["strategy"] == "ddp"
-        else ModelParallelStrategy(
-            data_parallel_size=config["devices"] * config["num_nodes"],
-            tensor_parallel_size=1,
-            save_distributed_checkpoint=False,
-        )
-    )
+    world_size = config["devices"] * config["num_nodes"]
+    strategy = DDPStrategy() if config["strategy"] == "ddp" else Sharded(world_size)
     return {
         "accelerator": SharedDevices() if gpu else "cpu",
         "devices": config["devices"],

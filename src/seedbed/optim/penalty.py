@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 
 def penalty(weights: Iterable[Tensor], l1: float, l2: float) -> Float[Tensor, ""]:
@@ -31,7 +32,12 @@ def penalty(weights: Iterable[Tensor], l1: float, l2: float) -> Float[Tensor, ""
     terms = []
     for weight in weights:
         if l1:
-            terms.append(l1 * weight.abs().sum())
+            terms.append(l1 * _whole(weight.abs().sum()))
         if l2:
-            terms.append(l2 / 2 * weight.square().sum())
+            terms.append(l2 / 2 * _whole(weight.square().sum()))
     return torch.stack(terms).sum() if terms else torch.zeros(())
+
+
+def _whole(value: Tensor) -> Tensor:
+    """The sum of what each process holds of it, where a weight is dealt out over several."""
+    return value.full_tensor() if isinstance(value, DTensor) else value

@@ -78,6 +78,12 @@ NESTEROV_NEEDS = (
 # A line search compares the values, at several points, of one smooth function of all examples.
 LBFGS_NEEDS = (
     Rule(
+        "trainer.strategy",
+        "single or ddp with optimizer=lbfgs, which needs whole gradients",
+        lambda strategy: strategy != "fsdp",
+        "Set trainer=ddp.",
+    ),
+    Rule(
         "data.batch_size",
         "null (all examples at once) with optimizer=lbfgs",
         _null,
