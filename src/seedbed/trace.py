@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from pytorch_lightning.callbacks import Checkpoint
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 
 from seedbed.classifier import Classifier
+from seedbed.model.sharding import whole
 
 
 class Trace(Checkpoint):
@@ -33,11 +33,11 @@ class Trace(Checkpoint):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Classifier)
         if not trainer.global_step:
-            self.initial = weights_digest(pl_module.network.state_dict())
+            self.initial = weights_digest(whole(pl_module.network))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Classifier)
-        self.epochs.append(weights_digest(pl_module.network.state_dict()))
+        self.epochs.append(weights_digest(whole(pl_module.network)))
         new = torch.tensor(pl_module.epoch_objectives, dtype=torch.float64)
         self._objectives = torch.cat([self._objectives, new])
 
@@ -58,13 +58,13 @@ class Trace(Checkpoint):
 def weights_digest(state: Mapping[str, Tensor]) -> str:
     """SHA-256 of the names, types, shapes and bits of all weights and buffers, in the order of their names.
 
-    Where weights are sharded over processes, all of these must ask for it.
+    Args:
+        state: whole weights by name.
     """
     running = hashlib.sha256()
     for name in sorted(state):
         value = state[name]
-        whole = value.full_tensor() if isinstance(value, DTensor) else value
-        array = whole.detach().cpu().contiguous()
+        array = value.detach().cpu().contiguous()
         running.update(f"{name} {array.dtype} {list(array.shape)}\n".encode())
         running.update(array.reshape(-1).view(torch.uint8).numpy().data)
     return running.hexdigest()

@@ -28,7 +28,8 @@ def main() -> None:
     try:
         cli(prog_name="seedbed")
     except SeedbedError as error:
-        click.echo("\n".join([f"seedbed: {error}", *getattr(error, "__notes__", ())]), err=True)
+        lines = [note for note in getattr(error, "__notes__", ()) if "\n" not in note]  # no rank's trace
+        click.echo("\n".join([f"seedbed: {error}", *lines]), err=True)
         sys.exit(1 if isinstance(error, TrainingError) else 2)
     except Stopped as stopped:
         name = signal.Signals(stopped.signal_number).name
