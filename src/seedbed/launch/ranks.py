@@ -132,7 +132,7 @@ def _hosted(rendezvous: str) -> TCPStore:
 
 def _launch(config: Mapping[str, Any], store: TCPStore, node: int, arguments: list[str]) -> None:
     """Runs this machine's ranks to their end."""
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # we tell it ourselves
+    _hush()
     waiting = config["num_nodes"] - 1
     if node == 0 and waiting:
         here = f"seedbed join {config['rendezvous']}"
@@ -164,6 +164,13 @@ def _launch(config: Mapping[str, Any], store: TCPStore, node: int, arguments: li
             got=str(error).partition("\n")[0],
             do=f"Run `seedbed join {config['rendezvous']}` on each of the others.",
         ) from error
+
+
+def _hush() -> None:
+    """Keeps the launcher's own words from the terminal: what it knows is told here."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith("torch.distributed.elastic"):  # each has a level of its own
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _endings(failed: ChildFailedError, folder: Path) -> dict[int, Ending]:
