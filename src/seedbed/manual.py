@@ -22,7 +22,7 @@ Trains one run; with -m, values separated by commas make a study of several:
   seedbed train -m model=softmax,mlp 'seed=range(0,5)'          (0 to 4: the end is excluded)
   seedbed train -m study=tpe 'optimizer.lr=tag(log,interval(0.001,0.1))'   (both ends included)
   seedbed train -m experiment=demo
-  seedbed train model=cnn trainer=ddp trainer.devices=2         (two processes share each batch: the same result)
+  seedbed train model=cnn trainer=ddp trainer.devices=2         (two processes, the same result)
   seedbed train -m model=mlp,cnn study.num_parallel=4 hydra/launcher=joblib   (four runs at a time)
   seedbed train model=mlp --cfg job                             (show the config, run nothing)
 
