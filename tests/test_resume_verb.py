@@ -63,7 +63,7 @@ def test_other_circumstances_are_told_on_the_record_and_are_no_other_run(
     found = MlflowClient(f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}").get_run(run_id)
     told = found.data.tags["seedbed.resumed"]
     assert told.startswith("1: after epoch 1 of 3 and 7 steps on ")
-    assert told.endswith("; with trainer.checkpoint_every_steps=None, trainer.timeout_minutes=5.0")
+    assert told.endswith("; with trainer.checkpoint_every_steps=null, trainer.timeout_minutes=5")
     assert path.read_text() == saved
     assert found.data.tags["seedbed.command"] == job.command
 

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, NamedTuple
@@ -113,21 +113,21 @@ def _put(partial: Path, path: Path) -> None:
     os.close(descriptor)
 
 
-def take_up(record: Record, signature: str, max_epochs: int, changed: Mapping[str, Any]) -> Start:
+def take_up(record: Record, signature: str, max_epochs: int, changed: Iterable[str]) -> Start:
     """Where a resumed run goes on, and a line on its record that says so.
 
     Args:
         record: the run.
         signature: of its config.
         max_epochs: epochs that it is to have.
-        changed: circumstances in which it goes on and did not start.
+        changed: circumstances, as typed, in which it goes on and did not start.
     """
     start = found(record.folder, signature)
     lives = record.tags().get(RESUMED, "").splitlines()
     inside = f" and {counted(start.batch, 'step')}" if start.batch else ""
     place = f"after epoch {start.epoch} of {max_epochs}{inside} on {socket.gethostname()}"
-    others = [f"{key}={value}" for key, value in changed.items()]
-    told = [place, *(["with " + ", ".join(others)] if others else []), *start.refused]
+    others = ", ".join(changed)
+    told = [place, *([f"with {others}"] if others else []), *start.refused]
     record.set_tags({RESUMED: "\n".join([*lives, f"{len(lives) + 1}: " + "; ".join(told)])})
     return start
 

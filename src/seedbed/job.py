@@ -30,14 +30,14 @@ class Job:
         choices: config group to the option chosen for it.
         overridden: dotted keys whose value is not the one in the option's own file.
         command: what the user typed.
-        changed: dotted circumstances that are others than at the run's start, to which it was resumed.
+        changed: circumstances, as typed, in which the run goes on and did not start.
     """
 
     config: dict[str, Any]
     choices: dict[str, str]
     overridden: dict[str, Any]
     command: str
-    changed: dict[str, Any] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -35,14 +35,14 @@ def under(job: Job, overrides: Collection[str]) -> Job:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
     except OverrideParseException as error:
         raise explain(error) from error
-    config, changed = copy.deepcopy(job.config), {}
+    config = copy.deepcopy(job.config)
     allowed = _changeable(job)
     for override in parsed:
         key = override.key_or_group
         _check(override, allowed)
         group, _, name = key.partition(".")
-        config[group][name] = changed[key] = _typed(job, key, override.value())
-    return replace(job, config=config, changed=changed)
+        config[group][name] = _typed(job, key, override.value())
+    return replace(job, config=config, changed=list(overrides))
 
 
 def _changeable(job: Job) -> list[str]:
