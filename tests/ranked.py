@@ -71,8 +71,8 @@ def fit(seat: Seat, job: Job, folder: Path, start: Path | None = None) -> Fit:
         trainer.fit(classifier, loader, assembly.data.val_dataloader(), ckpt_path=start)
         trainer.test(classifier, assembly.data.test_dataloader(), verbose=False)
     return Fit(
-        {name: value.numpy() for name, value in whole(classifier.network).items()},
+        {name: value.cpu().numpy() for name, value in whole(classifier.network).items()},
         epochs.metrics,
         classifier.test_metrics.compute(),
-        classifier.test_metrics.confusion().numpy(),
+        classifier.test_metrics.confusion().cpu().numpy(),
     )

@@ -236,3 +236,5 @@ def test_the_record_holds_what_was_in_force(grown: tuple[Job, Outcome]) -> None:
     told = json.loads(artifact(job, outcome, "provenance/in_force.json").read_text())
     assert told["num_threads"] == 1
     assert told["deterministic_algorithms"] is True
+    assert told["cublas_workspace"] == ":4096:8"
+    assert told["world_size"] == 1

@@ -40,6 +40,9 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
     """
     if config["trainer"]["num_threads"]:
         torch.set_num_threads(config["trainer"]["num_threads"])
+    if config["trainer"]["deterministic"]:
+        # Without it cuBLAS may sum in another order each time; it looks only once, when CUDA starts.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     streams = spawn(config["seed"], config["streams"])
     device = device_of(config["trainer"]["accelerator"], seat.local_rank)
     dtype = dtype_of(config["trainer"]["precision"])

@@ -215,6 +215,7 @@ def test_the_switches_that_move_a_last_digit_are_those_in_force() -> None:
     told = in_force()
     assert (told["deterministic_algorithms"], told["num_threads"]) == (True, 1)
     assert told["cudnn_tf32"] in (True, False)
+    assert (told["world_size"], told["backend"]) == (1, "")
     assert machine()["num_threads"] == 1
 
 

@@ -121,12 +121,15 @@ def in_force() -> dict[str, Any]:
     torch: Any = sys.modules.get("torch")
     if torch is None:
         return {}
+    group = torch.distributed if torch.distributed.is_initialized() else None
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return {
         "gpus": gpus,
         "gpu_driver": DRIVER.read_text().partition("\n")[0] if DRIVER.exists() else "",
         "cuda": torch.version.cuda or "",
         "cudnn": torch.backends.cudnn.version(),
+        "world_size": group.get_world_size() if group else 1,
+        "backend": group.get_backend() if group else "",
         "num_threads": torch.get_num_threads(),
         "num_interop_threads": torch.get_num_interop_threads(),
         "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
@@ -135,4 +138,5 @@ def in_force() -> dict[str, Any]:
         "float32_matmul_precision": torch.get_float32_matmul_precision(),
         "cudnn_tf32": torch.backends.cudnn.allow_tf32,
         "matmul_tf32": torch.backends.cuda.matmul.allow_tf32,
+        "cublas_workspace": os.environ.get("CUBLAS_WORKSPACE_CONFIG", ""),
     }
