@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from seedbed.errors import StoreError
 from seedbed.reproduce.difference import Difference, differences
 from seedbed.reproduce.distribution import Interval
 from seedbed.reproduce.parting import parting
@@ -50,7 +51,12 @@ def judge(original: Recorded, again: Recorded, interval: Interval | None = None)
         original: finished.
         again: finished, too.
         interval: where a run with a fresh seed may fall; None where the seed is the same.
+
+    Raises:
+        StoreError: for a record without metrics, which nothing can be said of.
     """
+    for run in (original, again):
+        _check(run)
     causes = [one for one in differences(original, again) if one.reach != "none"]
     parted, deviation = parting(original, again), largest(original, again)
     fallen = again.final.get(interval.metric) if interval and _is_fresh(causes) else None
@@ -68,6 +74,16 @@ def judge(original: Recorded, again: Recorded, interval: Interval | None = None)
     lines += [_place_of(fallen, interval)] if interval and fallen is not None else []
     lines += [f"First to differ: {place}."] if place else []
     return Judgement(verdict, lines + _explained(verdict, causes), place, causes, deviation)
+
+
+def _check(run: Recorded) -> None:
+    if not run.history:
+        raise StoreError(
+            f"run {run.run_id}",
+            expected="metrics to compare",
+            got=f"none on a run that is {run.status}",
+            do="Name a run that came to the end of an epoch.",
+        )
 
 
 def _printed(run: Recorded) -> dict[str, str]:
