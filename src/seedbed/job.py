@@ -19,6 +19,8 @@ from seedbed.errors import ConfigError
 
 # What tells the repetitions of one setting apart: seeds, folds, and whether the test split was read.
 REPETITION = ("seed", "streams", "data.fold", "data.inner_fold", "evaluate_test")
+# Fields that most jobs have nothing in.
+SILENT = ("changed", "reproduces")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Job:
         overridden: dotted keys whose value is not the one in the option's own file.
         command: what the user typed.
         changed: circumstances, as typed, in which the run goes on and did not start.
+        reproduces: MLflow's id of the run that this one repeats; empty: none.
     """
 
     config: dict[str, Any]
@@ -38,6 +41,7 @@ class Job:
     overridden: dict[str, Any]
     command: str
     changed: list[str] = field(default_factory=list)
+    reproduces: str = ""
 
     @property
     def name(self) -> str:
@@ -55,7 +59,9 @@ class Job:
         return {**chosen, "seed": self.config["seed"], **shown}
 
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        # What says nothing is left out, so that code of an older commit can read it.
+        said = {name: value for name, value in asdict(self).items() if value or name not in SILENT}
+        path.write_text(json.dumps(said, indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "Job":

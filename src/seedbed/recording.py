@@ -104,4 +104,6 @@ def _identity(job: Job) -> dict[str, str]:
         "seedbed.signature": job_signature(job),
         "seedbed.setting": signature(job.config, schema.circumstances() | set(REPETITION)),
         "seedbed.command": job.command,
-    } | ({"seedbed.stage": stage, "seedbed.objective": objective} if stage else {})
+        **({"seedbed.stage": stage, "seedbed.objective": objective} if stage else {}),
+        **({"seedbed.reproduces": job.reproduces} if job.reproduces else {}),
+    }

@@ -1,5 +1,7 @@
 """What a record is worth: re-run, verified, compared, packed."""
 
+import shlex
+import sys
 from pathlib import Path
 
 import click
@@ -24,3 +26,63 @@ def diff(first: str, second: str, root: str) -> None:
     run, other = (recorded(store, find(store, text).run_id) for text in (first, second))
     width = max(get_terminal_size(fallback=(100, 24)).columns, 60)
     click.echo(contrast(run, other, width), nl=False)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--here", is_flag=True, help="With the code and packages that are here, not the recorded ones.")
+@click.option("--allow-data-change", is_flag=True, help="Also on data with other digests than the record's.")
+@click.option(
+    "--fresh-seed", metavar="SEED", type=int, help="With another seed: does the study's interval hold?"
+)
+@click.option(
+    "--sample", metavar="N", type=click.IntRange(min=1), help="Only N runs of a study, drawn at random."
+)
+@click.option("--out", metavar="FILE", help="Write the table of a study as CSV, too.")
+@click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
+def reproduce(
+    run: str,
+    overrides: tuple[str, ...],
+    here: bool,
+    allow_data_change: bool,
+    fresh_seed: int | None,
+    sample: int | None,
+    out: str | None,
+    root: str,
+) -> None:
+    """Re-run a RUN, or the runs of a study, from the record, and say whether it holds.
+
+    RUN is an id, the beginning of one, a name, or `last`. Code, packages and data are the recorded ones;
+    KEY=VALUE changes any key of the run.
+
+    Exit codes: 0 identical; 3 same metrics; 4 within tolerance; 5 same distribution; 1 different, or the
+    re-run died; 2 refused before it began.
+    """
+    from seedbed.reproduce.reproduction import reproduced
+    from seedbed.reproduce.rerun import Options, RerunError
+    from seedbed.reproduce.sampling import check_run, check_study, sampled
+    from seedbed.verdict.find import find, is_study, opened
+
+    store, table = opened(Path(root)), Path(out) if out else None
+    found = find(store, run)
+    options = Options(here, allow_data_change, fresh_seed, overrides, shlex.join(["seedbed", *sys.argv[1:]]))
+    try:
+        if is_study(found):
+            check_study(options)
+            code = sampled(store, found, options, sample=sample, out=table)
+        else:
+            check_run(sample, table)
+            code = reproduced(store, found.run_id, options).code
+    except RerunError as ended:  # its process has said why
+        code = ended.code
+    sys.exit(code)
+
+
+@click.command(hidden=True)
+@click.argument("folder")
+def rerun(folder: str) -> None:
+    """Run the job that `reproduce` has left in a FOLDER; other commits call it, too."""
+    from seedbed.reproduce.replay import replay
+
+    replay(Path(folder))

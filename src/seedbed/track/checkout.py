@@ -53,7 +53,7 @@ def code(folder: Path | None) -> Code:
     if folder is None:
         return Code("not in a git checkout")
     try:
-        top = Path(_git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
+        top = Path(git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
         return _code(top)
     except FileNotFoundError:
         return Code("unknown, there is no git program")
@@ -68,7 +68,7 @@ def changes(folder: Path) -> tuple[Path, str, list[str]]:
     Outside a checkout, and where git cannot tell, the folder itself, no commit and no paths.
     """
     try:
-        top = Path(_git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
+        top = Path(git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
         commit = _commit(top)
         return top, commit, _changed(top, commit)
     except (FileNotFoundError, GitError):  # `code` says which of the two, in words
@@ -76,12 +76,12 @@ def changes(folder: Path) -> tuple[Path, str, list[str]]:
 
 
 def _commit(top: Path) -> str:
-    return _git(top, "rev-parse", "--verify", "--quiet", "HEAD", allowed=(0, 1)).strip()
+    return git(top, "rev-parse", "--verify", "--quiet", "HEAD", allowed=(0, 1)).strip()
 
 
 def _code(top: Path) -> Code:
     commit = _commit(top)
-    branch = _git(top, "symbolic-ref", "--quiet", "--short", "HEAD", allowed=(0, 1)).strip()
+    branch = git(top, "symbolic-ref", "--quiet", "--short", "HEAD", allowed=(0, 1)).strip()
     kept, left_out = _chosen(top, _changed(top, commit))
     diff = _diff(top, commit, kept) if kept else ""
     marks = "".join(f"# left out: {name} ({why})\n" for name, why in left_out)
@@ -95,11 +95,11 @@ def _code(top: Path) -> Code:
 
 def _changed(top: Path, commit: str) -> list[str]:
     """Paths that differ from the commit or that git does not know and does not ignore."""
-    new = _git(top, "ls-files", "-z", "--others", "--exclude-standard")
+    new = git(top, "ls-files", "-z", "--others", "--exclude-standard")
     if commit:
-        old = _git(top, "diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", "HEAD")
+        old = git(top, "diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", "HEAD")
     else:
-        old = _git(top, "ls-files", "-z", "--cached")
+        old = git(top, "ls-files", "-z", "--cached")
     return sorted({name for name in (new + old).split("\0") if name})
 
 
@@ -122,21 +122,21 @@ def _chosen(top: Path, names: Iterable[str]) -> tuple[list[str], list[tuple[str,
 
 
 def _diff(top: Path, commit: str, names: Iterable[str]) -> str:
-    objects = _git(top, "rev-parse", "--path-format=absolute", "--git-path", "objects").strip()
+    objects = git(top, "rev-parse", "--path-format=absolute", "--git-path", "objects").strip()
     with TemporaryDirectory() as scratch:
         extra = {
             "GIT_INDEX_FILE": f"{scratch}/index",
             "GIT_OBJECT_DIRECTORY": scratch,
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects,
         }
-        base = commit or _git(top, "hash-object", "-t", "tree", "--stdin", extra=extra).strip()
-        _git(top, "read-tree", *([commit] if commit else ["--empty"]), extra=extra)
+        base = commit or git(top, "hash-object", "-t", "tree", "--stdin", extra=extra).strip()
+        git(top, "read-tree", *([commit] if commit else ["--empty"]), extra=extra)
         given = "".join(f"{name}\0" for name in names)
-        _git(top, "update-index", "--add", "--remove", "-z", "--stdin", extra=extra, given=given)
-        return _git(top, *DIFF, *PREFIXES, base, extra=extra)
+        git(top, "update-index", "--add", "--remove", "-z", "--stdin", extra=extra, given=given)
+        return git(top, *DIFF, *PREFIXES, base, extra=extra)
 
 
-def _git(
+def git(
     folder: Path,
     *command: str,
     allowed: tuple[int, ...] = (0,),

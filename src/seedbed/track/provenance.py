@@ -84,14 +84,11 @@ def _filled(texts: dict[str, str]) -> dict[str, str]:
 @functools.cache
 def packages() -> str:
     """Every installed package as requirements, one `name==version` a line."""
-    found = {
-        (dist.metadata["Name"], dist.version)
-        for dist in importlib.metadata.distributions()
-        if dist.metadata["Name"]
-    }
-    return "".join(
-        f"{name}=={version}\n" for name, version in sorted(found, key=lambda pair: pair[0].lower())
-    )
+    found: dict[str, str] = {}
+    for dist in importlib.metadata.distributions():
+        if dist.metadata["Name"]:  # of two versions on the path the first is the one that is imported
+            found.setdefault(dist.metadata["Name"], dist.version)
+    return "".join(f"{name}=={found[name]}\n" for name in sorted(found, key=str.lower))
 
 
 def machine() -> dict[str, Any]:
