@@ -10,7 +10,15 @@ from seedbed.track.record import Record
 
 COMPARED = {"distribution", "differences", "paired_dots", "learning_curves", "cost", "cost_against_metric"}
 SEARCHED = {"slices", "importances", "best_so_far", "expected_best"}
-PAGES = {"report.html", "report.md", "results.csv", "settings.csv", "pairs.csv"}
+PAGES = {
+    "report.html",
+    "report.md",
+    "model_card.md",
+    "reproducibility.md",
+    "results.csv",
+    "settings.csv",
+    "pairs.csv",
+}
 
 
 class Made(NamedTuple):

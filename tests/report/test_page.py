@@ -2,7 +2,7 @@
 
 import pytest
 
-from seedbed.report.page import Block, Code, Folded, Items, Section, Table, Text, as_html, as_markdown
+from seedbed.report.page import Block, Code, Folded, Items, Links, Section, Table, Text, as_html, as_markdown
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,11 @@ from seedbed.report.page import Block, Code, Folded, Items, Section, Table, Text
             Folded("more <", Items(["a"])),
             '<details><summary>more &lt;</summary>\n<ul class="plain"><li>a</li></ul>\n</details>',
             "<details><summary>more &lt;</summary>\n\n- a\n\n</details>",
+        ),
+        (
+            Links({"a.md": "what `a` is"}),
+            '<ul><li><a href="a.md">a.md</a>: what <code>a</code> is</li></ul>',
+            "- [a.md](a.md): what `a` is",
         ),
         (
             Table(["k"], [["a|b"], ["[1, 2]"]]),

@@ -71,12 +71,14 @@ def test_a_report_is_pages_tables_and_a_drawing_with_its_numbers_for_every_figur
         assert f'download="{name}.csv"' in ladder.html
 
 
-def test_the_page_needs_nothing_else(ladder: Made) -> None:
+def test_the_page_needs_nothing_else_and_leads_only_to_the_documents_beside_it(ladder: Made) -> None:
     page = ladder.html
     reader = read(page)
     assert reader.open == []
     assert {re.split("[-;]", link)[0] for link in reader.links} == {
         "data:text/csv",
+        "model_card.md",
+        "reproducibility.md",
         *(f"#{name}" for name in COMPARED),
     }
     assert reader.tags.isdisjoint({"link", "script", "iframe", "object", "img"})

@@ -55,7 +55,7 @@ def compare(
 @click.option("--margin", type=float, help="Largest difference that does not matter (shares in points).")
 @click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
 def report(study: str, out: str, metric: str | None, margin: float | None, root: str) -> None:
-    """Write a STUDY as a web page, a markdown page, tables and figures.
+    """Write a STUDY as a web page, a markdown page, a model card, a checklist, tables and figures.
 
     STUDY is a run's id, the beginning of one, a name, or `last`. The same files go to the study's run in
     the record.

@@ -47,6 +47,7 @@ def compose(evidence: Evidence, root: str = "mlruns") -> Report:
         closing.cost(evidence, figures),
         closing.reads(evidence),
         closing.origin(evidence),
+        closing.documents(),
         closing.what_next(evidence, root),
     ]
     return Report(evidence.study.name, _minded(evidence, sections, figures), figures.drawn, figures.failed)
@@ -56,7 +57,7 @@ def _asked(evidence: Evidence) -> Section:
     study = evidence.study
     varied = [[f"`{key}`", f"`{value}`"] for key, value in study.params.items()]
     told: list[Block] = [
-        Text(f"Study `{study.run_id}`, started {evidence.began}: {_counted(evidence.members)}."),
+        Text(f"Study `{study.run_id}`, started {evidence.began}: {counted(evidence.members)}."),
         *([Code(study.tags["seedbed.command"])] if "seedbed.command" in study.tags else []),
         *([Table(["varied", "values"], varied)] if varied else []),
     ]
@@ -65,7 +66,8 @@ def _asked(evidence: Evidence) -> Section:
     return Section("What was asked", told)
 
 
-def _counted(runs: Iterable[Member]) -> str:
+def counted(runs: Iterable[Member]) -> str:
+    """How many runs there are, and how they ended."""
     counts = Counter(run.status for run in runs)
     return f"{counts.total()} runs, " + ", ".join(f"{number} {status}" for status, number in counts.items())
 
@@ -96,12 +98,13 @@ def _settings(comparison: Comparison, figures: Figures) -> Section:
         f"`{comparison.metric}` over the n runs of each setting, best first. The interval is Student's t"
         " for the mean, 95 %; the interquartile mean leaves out the lowest and the highest quarter."
     )
-    table = _setting_table(comparison)
+    table = setting_table(comparison)
     figure = figures.draw("distribution", lambda: drawing.distribution(comparison))
     return Section("Settings", [told, table, *figure])
 
 
-def _setting_table(comparison: Comparison) -> Table:
+def setting_table(comparison: Comparison) -> Table:
+    """Every setting with its n, mean, spread and interval, best first."""
     rows = [tables.cells(row.labels.values(), row.description) for row in comparison.rows]
     return Table(tables.heads(comparison.rows[0].labels, comparison.metric), rows)
 
@@ -130,7 +133,7 @@ def _finalists(evidence: Evidence) -> list[Section]:
     if found is None:
         return []
     told = Text("The best settings of the search, run again with fresh seeds; the winner was then refitted.")
-    return [Section("Finalists", [told, _setting_table(found), *_words(found)])]
+    return [Section("Finalists", [told, setting_table(found), *_words(found)])]
 
 
 def _curves(evidence: Evidence, figures: Figures) -> list[Section]:

@@ -153,11 +153,16 @@ def histories(store: Store, runs: Sequence[Member], metric: str) -> dict[str, li
 def artifact(store: Store, run_id: str, path: str) -> str | None:
     """The text of an artifact; None where the run has none of this path."""
     with told(f"artifact {path} of run {run_id}", do="See to the store's artifacts."):
-        listed = store.client.list_artifacts(run_id, str(Path(path).parent))
-        if path not in [entry.path for entry in listed]:
+        if not has_artifact(store, run_id, path):
             return None
         with TemporaryDirectory() as folder:
             return Path(store.client.download_artifacts(run_id, path, folder)).read_text()
+
+
+def has_artifact(store: Store, run_id: str, path: str) -> bool:
+    """Whether the run has a file of this path."""
+    listed = store.client.list_artifacts(run_id, str(Path(path).parent))
+    return path in [entry.path for entry in listed]
 
 
 def _packages(store: Store, runs: Sequence[Member]) -> dict[str, str]:

@@ -3,7 +3,8 @@
 import base64
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import starmap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +36,12 @@ class Items(NamedTuple):
     warning: bool = False
 
 
+class Links(NamedTuple):
+    """Pages in the same folder: file to what it tells."""
+
+    files: Mapping[str, str]
+
+
 class Table(NamedTuple):
     """A table of texts."""
 
@@ -55,7 +62,7 @@ class Folded(NamedTuple):
     block: "Items | Table"
 
 
-Block = Text | Code | Items | Table | Figure | Folded
+Block = Text | Code | Items | Links | Table | Figure | Folded
 
 
 class Section(NamedTuple):
@@ -89,9 +96,15 @@ def _html(block: Block) -> str:
     if isinstance(block, Items):
         items = "".join(f"<li>{_marked(sentence)}</li>" for sentence in block.sentences)
         return f'<ul class="{"warning" if block.warning else "plain"}">{items}</ul>'
+    if isinstance(block, Links):
+        return f"<ul>{''.join(starmap(_link, block.files.items()))}</ul>"
     if isinstance(block, Folded):
         return f"<details><summary>{html.escape(block.title)}</summary>\n{_html(block.block)}\n</details>"
     return _table(block) if isinstance(block, Table) else _figure(block.picture)
+
+
+def _link(file: str, told: str) -> str:
+    return f'<li><a href="{html.escape(file)}">{html.escape(file)}</a>: {_marked(told)}</li>'
 
 
 def _marked(words: str) -> str:
@@ -134,6 +147,8 @@ def _markdown(block: Block) -> str:
         return f"```\n{block.words}\n```"
     if isinstance(block, Items):
         return "\n".join(f"- {_plain(sentence)}" for sentence in block.sentences)
+    if isinstance(block, Links):
+        return "\n".join(f"- [{file}]({file}): {_plain(told)}" for file, told in block.files.items())
     if isinstance(block, Table):
         lines = [block.head, ["---"] * len(block.head), *block.rows]
         return "\n".join(f"| {' | '.join(map(_in_table, line))} |" for line in lines)

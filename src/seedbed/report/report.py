@@ -1,4 +1,4 @@
-"""A study as a folder: one HTML page, the same in markdown, every number as CSV, every figure as SVG."""
+"""A study as a folder: one HTML page, the same in markdown, a model card, a checklist, tables, figures."""
 
 import csv
 import io
@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 from seedbed.errors import StoreError
 from seedbed.picture.picture import NAMES
-from seedbed.report import chapters, page
+from seedbed.report import chapters, page, particulars
+from seedbed.report.checklist import checklist
+from seedbed.report.closing import CARD, CHECKLIST
 from seedbed.report.drawing import CPU_SECONDS
 from seedbed.report.evidence import STAGE, Evidence, gather
+from seedbed.report.model_card import model_card
 from seedbed.track.record import Record
 from seedbed.track.store import Store
 from seedbed.verdict.grouping import differing, is_repetition
@@ -49,9 +52,17 @@ def report(
     """
     _check(out)
     evidence = gather(store, study_id, metric, margin)
-    made = chapters.compose(evidence, _root(store))
+    root, found = _root(store), particulars.read(store, evidence)
+    made = chapters.compose(evidence, root)
+    beside = {
+        CARD: ("Model card", model_card(evidence, found)),
+        CHECKLIST: ("Reproducibility", checklist(evidence, found, root)),
+    }
     with TemporaryDirectory() as folder:
         _write(Path(folder), evidence, made)
+        for name, (title, sections) in beside.items():
+            told = page.as_markdown(f"{title}: {made.title}", sections)
+            (Path(folder) / name).write_text(told)
         _place(Path(folder), out)
         Record(store, study_id).log_folder(Path(folder), FOLDER)
     return Written(out / "report.html", made.failed)

@@ -44,6 +44,16 @@ class Code(NamedTuple):
     diff: str = ""
 
 
+def is_whole(state: str) -> bool:
+    """Whether commit and diff are all the code that ran, as a recorded state says.
+
+    Example:
+        >>> is_whole("the commit and the diff"), is_whole("the commit alone, without 2 files")
+        (True, False)
+    """
+    return state in ("the commit alone", "the commit and the diff", "no commit yet, the diff alone")
+
+
 class GitError(Exception):
     """Git ended with an error; the text is its first line."""
 
