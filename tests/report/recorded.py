@@ -14,7 +14,7 @@ PACKAGES = "mlflow==3.17.2\ntorch==2.15.0\n"
 STATES: Mapping[int, str] = {1: "PRUNED", 3: "FAIL", 4: "PRUNED", 6: "PRUNED"}
 ENDS: Mapping[str, Status] = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
 TAGS = {
-    "seedbed.code": "clean",
+    "seedbed.code": "the commit alone",
     "mlflow.source.git.commit": "0123abcd",
     "seedbed.host": "garden",
     "seedbed.python": "3.11.7",

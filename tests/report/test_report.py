@@ -159,7 +159,12 @@ def test_cost_is_the_sum_over_the_runs(ladder: Made) -> None:
 def test_the_page_says_where_it_comes_from_and_what_to_type_next(ladder: Made) -> None:
     told = ladder.markdown
     assert "```\nseedbed train -m model=softmax,mlp 'seed=range(0,3)'\n```" in told
-    for name, value in (("commit", "0123abcd"), ("code", "clean"), ("host", "garden"), ("torch", "2.15.0")):
+    for name, value in (
+        ("commit", "0123abcd"),
+        ("code", "the commit alone"),
+        ("host", "garden"),
+        ("torch", "2.15.0"),
+    ):
         assert f"| {name} | {value} |" in told
     assert f"seedbed compare {ladder.study.run_id} --root {ladder.study.store.root}\n" in told
 

@@ -114,9 +114,7 @@ def chosen(evidence: Evidence) -> str:
         )
     if not told:
         number = len(evidence.comparison.rows)
-        told = [
-            f"None was chosen beforehand: every setting with a finished run is compared, {number} in all."
-        ]
+        told = [f"No search is on record: every setting with a finished run is compared, {number} in all."]
     return " ".join(told)
 
 
