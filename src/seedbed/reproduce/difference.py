@@ -180,7 +180,8 @@ def _state(run: Recorded) -> dict[str, Any]:
     """What was in force in the end, without what does not matter on the device that the run used."""
     state = run.machine | run.in_force
     gpus = state.pop("gpus", []) if run.job.config["trainer"]["accelerator"] != "cpu" else []
-    state["device"] = ", ".join(gpus) or state.get("cpu", "unknown")
+    if gpus or "cpu" in state:
+        state["device"] = ", ".join(gpus) or state["cpu"]
     for name in ("gpus", "cpu") if gpus else ("gpus", "cpu", *ON_GPU):
         state.pop(name, None)
     return state
