@@ -173,7 +173,7 @@ def _ripen(plot: Plot, assembly: Assembly, fit: Fit) -> Outcome | None:
     job, record = plot.job, plot.record
     metrics = _spent(fit.epoch_end) | fit.epoch_end.best()
     plot.seat.shared(None)  # nobody reads the best checkpoint before it is written
-    _restore(assembly.classifier, plot.folder / BEST)
+    restore(assembly.classifier, plot.folder / BEST)
     logits_digest = None
     if job.config["evaluate_test"]:
         tested, logits_digest = evaluate_test(fit.trainer, assembly, record)
@@ -222,7 +222,7 @@ def _trainer(plot: Plot, callbacks: list[pl.Callback], assembly: Assembly) -> pl
     )
 
 
-def _restore(classifier: Classifier, path: Path) -> None:
+def restore(classifier: Classifier, path: Path) -> None:
     """Puts a checkpoint's weights, and nothing else of it, into the network."""
     state = torch.load(path, map_location=classifier.device, weights_only=True)["state_dict"]
     prefix = "network."

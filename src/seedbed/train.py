@@ -11,6 +11,7 @@ from seedbed.pruning import Watch
 from seedbed.recording import recorded
 from seedbed.seat import Seat
 from seedbed.stopping import Stopping
+from seedbed.track.manifest import seal
 
 
 def run(job: Job, run_id: str | None = None, watch: Watch | None = None) -> Outcome:
@@ -37,6 +38,7 @@ def run(job: Job, run_id: str | None = None, watch: Watch | None = None) -> Outc
             assert watch is None, "a watch of the caller's cannot follow the run into other processes"
             outcome = together(job, record, stopping, resumed=run_id is not None)
         assert outcome is not None
+        seal(record)
         record.finish("KILLED" if outcome.pruned else "FINISHED")
     if not outcome.pruned:
         let_go(record)

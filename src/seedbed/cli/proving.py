@@ -86,3 +86,25 @@ def rerun(folder: str) -> None:
     from seedbed.reproduce.replay import replay
 
     replay(Path(folder))
+
+
+@click.command()
+@click.argument("run")
+@click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
+def verify(run: str, root: str) -> None:
+    """Check the record of a RUN or a study against itself, without training.
+
+    RUN is its id, the beginning of one, its name, or `last`. One line a check; exit code 1 if anything
+    is wrong. Nothing is written.
+    """
+    from seedbed.reproduce.verify import verify as look
+    from seedbed.verdict.find import find, opened
+
+    store, wrong = opened(Path(root)), 0
+    for looked in look(store, find(store, run)):
+        click.echo(f"{looked.name} ({looked.run_id})")
+        for check in looked.checks:
+            click.echo(f"  {check.line()}")
+            wrong += check.state == "wrong"
+    click.echo(f"{wrong} of the checks found something wrong." if wrong else "Nothing is wrong.")
+    sys.exit(1 if wrong else 0)

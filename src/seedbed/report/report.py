@@ -16,6 +16,7 @@ from seedbed.report.closing import CARD, CHECKLIST
 from seedbed.report.drawing import CPU_SECONDS
 from seedbed.report.evidence import STAGE, Evidence, gather
 from seedbed.report.model_card import model_card
+from seedbed.track.manifest import seal
 from seedbed.track.record import Record
 from seedbed.track.store import Store
 from seedbed.verdict.grouping import differing, is_repetition
@@ -64,7 +65,9 @@ def report(
             told = page.as_markdown(f"{title}: {made.title}", sections)
             (Path(folder) / name).write_text(told)
         _place(Path(folder), out)
-        Record(store, study_id).log_folder(Path(folder), FOLDER)
+        record = Record(store, study_id)
+        record.log_folder(Path(folder), FOLDER)
+        seal(record, FOLDER)
     return Written(out / "report.html", made.failed)
 
 

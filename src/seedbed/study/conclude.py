@@ -11,6 +11,7 @@ from seedbed.errors import TrainingError
 from seedbed.manual import command_line, ui_command
 from seedbed.study.findings import Finding, findings
 from seedbed.study.outline import Outline
+from seedbed.track.manifest import seal
 from seedbed.track.record import Record
 from seedbed.verdict import tables
 from seedbed.verdict.compare import Comparison
@@ -52,6 +53,7 @@ def conclude(
         out.print(finding.text(out.width), highlight=False, markup=False)
     record.set_note(_note(found, children, failed, spent))
     wrong = spent or _wrong(failed, len(children), tolerant=outline.searches and finished > 0)
+    seal(record)
     record.finish("FAILED" if wrong else "FINISHED")
     _next(record, outline, failed, out)
     return wrong

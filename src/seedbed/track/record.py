@@ -9,7 +9,7 @@ from seedbed.errors import StoreError
 from seedbed.track import resumption, room
 from seedbed.track.artifacts import Artifacts
 from seedbed.track.hold import Hold
-from seedbed.track.journal import Journal
+from seedbed.track.journal import Journal, Point
 from seedbed.track.load import Load
 from seedbed.track.provenance import origin
 from seedbed.track.store import Store, told
@@ -143,6 +143,10 @@ class Record(Artifacts):
                 with self._told("metrics", do=NOTHING_LOST):
                     self.store.client.log_batch(self.run_id, metrics=metrics, synchronous=True)
                     journal.mark_delivered(end)
+
+    def points(self) -> list[Point]:
+        """Every point of the run itself, in the order of writing; its ranks' devices have their own."""
+        return self._journal.points()
 
     def _ranks(self) -> Iterator[Journal]:
         """The journals that the processes of this run keep of their devices."""
