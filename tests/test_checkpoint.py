@@ -30,7 +30,8 @@ __all__ = ["undisturbed"]  # a fixture
 
 
 @pytest.mark.parametrize(
-    ("setting", "every"), [pytest.param("softmax", 1, marks=pytest.mark.slow), ("mlp", 4), ("cnn", 5)]
+    ("setting", "every"),
+    [pytest.param("softmax", 1, marks=pytest.mark.slow), ("mlp", 4), ("cnn", 5), ("scaled", 4)],
 )
 def test_a_killed_run_goes_on_from_its_last_step_checkpoint(
     make_job: MakeJob, undisturbed: Undisturbed, setting: str, every: int

@@ -27,6 +27,7 @@ SETTINGS = {
     "lbfgs": ("model=softmax", "optimizer=lbfgs", "optimizer.max_iter=3", "schedule=constant"),
     "overshooting": ("model=softmax", "optimizer=sgd", "optimizer.lr=3.0", "schedule=constant", "seed=1"),
 }
+SETTINGS["scaled"] = (*SETTINGS["mlp"], "trainer.precision=16-mixed")
 SETTINGS["lbfgs"] += ("data.batch_size=null", "objective.l2=0.001")
 MIDDLE = Moment("seedbed.classifier", "Classifier.training_step", NUM_STEPS * 3 // 2)
 AFTER_FIT = Moment("seedbed.growing", "evaluate_test")
