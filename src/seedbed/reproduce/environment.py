@@ -75,11 +75,12 @@ def _make(place: Path, wanted: list[str]) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(mkdtemp(dir=place.parent, prefix="unfinished-"))
     try:
-        venv.create(scratch)
+        venv.create(scratch, symlinks=True)
         _install(scratch / "bin" / "python", wanted)
         (site,) = scratch.glob("lib/python*/site-packages")
         # Only now, so that pip takes nothing that is here for its own.
-        (site / LAYER).write_text(f"import site; [site.addsitedir(folder) for folder in {_layers()!r}]\n")
+        lines = [f"import site; site.addsitedir({folder!r})\n" for folder in _layers()]
+        (site / LAYER).write_text("".join(lines))
         scratch.rename(place)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
