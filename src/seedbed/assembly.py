@@ -46,7 +46,7 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
     streams = spawn(config["seed"], config["streams"])
     device = device_of(config["trainer"]["accelerator"], seat.local_rank)
     dtype = dtype_of(config["trainer"]["precision"])
-    data: DataModule = _built(config["data"])
+    data = data_of(config)
     features = _built(config["features"]) if config["features"] else None
     shard = {"rank": seat.rank, "world_size": seat.world_size}
     data.setup(streams, dtype=dtype, device=device, features=features, **shard)
@@ -72,6 +72,12 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
     )
     _check_monitor(config["trainer"]["monitor"], classifier.val_metrics.names)
     return Assembly(data, classifier, device)
+
+
+def data_of(config: Mapping[str, Any]) -> DataModule:
+    """The data module of a resolved config, before it has read anything."""
+    data: DataModule = _built(config["data"])
+    return data
 
 
 def gather(config: Mapping[str, Any], assembly: Assembly) -> None:

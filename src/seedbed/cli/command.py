@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from seedbed.cli.proving import diff, reproduce, rerun, verify
+from seedbed.cli.proving import diff, pack, reproduce, rerun, unpack, verify
 from seedbed.cli.reading import compare, report, ui
 from seedbed.cli.training import join, resume, train
 from seedbed.errors import SeedbedError, Stopped, TrainingError
@@ -17,7 +17,7 @@ def cli() -> None:
     """Seedbed: image classifiers grown under replication, every run on record."""
 
 
-for verb in (train, resume, join, compare, diff, reproduce, rerun, verify, report, ui):
+for verb in (train, resume, join, compare, diff, reproduce, rerun, verify, pack, unpack, report, ui):
     cli.add_command(verb)
 
 

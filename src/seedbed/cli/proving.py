@@ -108,3 +108,44 @@ def verify(run: str, root: str) -> None:
             wrong += check.state == "wrong"
     click.echo(f"{wrong} of the checks found something wrong." if wrong else "Nothing is wrong.")
     sys.exit(1 if wrong else 0)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--out", required=True, metavar="FILE", help="The archive, a zip file that is not there yet.")
+@click.option("--data", is_flag=True, help="Also the data's files, if you may hand them on.")
+@click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
+def pack(run: str, out: str, data: bool, root: str) -> None:
+    """Write a RUN or a study to one file, from which it can be verified and re-run elsewhere.
+
+    RUN is its id, the beginning of one, its name, or `last`. In the file: the record with every metric
+    and artifact, the code of its commit, digests of the data. The same record gives the same bytes.
+    """
+    from seedbed.reproduce.pack import pack as write
+    from seedbed.terminal import counted
+    from seedbed.verdict.find import find, opened
+
+    store = opened(Path(root))
+    packed = write(store, find(store, run), Path(out), with_data=data)
+    for sentence in packed.without:
+        click.echo(sentence, err=True)
+    click.echo(f"{counted(packed.num_runs, 'run')} in {out}: {Path(out).stat().st_size} bytes.")
+
+
+@click.command()
+@click.argument("file")
+@click.option("--root", default="mlruns", show_default=True, help="Folder of the store to load it into.")
+def unpack(file: str, root: str) -> None:
+    """Load a FILE that `pack` wrote into a record store; what is there already stays.
+
+    All of it is checked first: of a file that is broken, or not as `pack` writes them, nothing is loaded.
+    """
+    from seedbed.manual import command_line
+    from seedbed.reproduce.unpack import unpack as load
+
+    done = load(Path(file), Path(root))
+    for run in done:
+        how = "is here as" if run.known else "is now"
+        click.echo(f"{run.name}: {run.old[:8]} {how} {run.new}")
+    for verb in ("verify", "reproduce"):
+        click.echo(f"Next: {command_line(verb, done[0].new[:8], root)}")

@@ -56,6 +56,10 @@ class ImageFolder(ImageModule):
         self._memory_limit_gib, self._num_workers = memory_limit_gib, num_workers
         self.source = f"image folder {self._root}"
 
+    def files(self) -> dict[str, Path]:
+        paths = [Path(file) for listing in self._listed() for file in listing.files]
+        return {str(path.relative_to(self._root)): path for path in paths}
+
     def _locate(self) -> Hashable:
         self._listings = self._listed()
         arguments = (self._image_size, self._test_fraction, self._memory_limit_gib, self._num_workers)

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Hashable, Iterator
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -80,6 +81,10 @@ class DataModule(abc.ABC):
     @abc.abstractmethod
     def _read(self) -> Source:
         """Reads and decodes the files that `_locate` found."""
+
+    def files(self) -> dict[str, Path]:
+        """What is read from `data.root`, by its path below it; nothing of data that comes installed."""
+        return {}
 
     def _augmentation(self, stream: int, shape: tuple[int, ...]) -> Augmentation | None:  # noqa: ARG002
         """What is done to raw training batches of this shape; nothing unless a subclass says so."""

@@ -52,6 +52,10 @@ class Published(ImageModule):
         self._root, self._download = Path(root).expanduser().resolve(), download
         self.source = f"torchvision {dataset} in {self._root}"
 
+    def files(self) -> dict[str, Path]:
+        obtain(self._reader, self._root, download=False)
+        return {str(file.relative_to(self._root)): file for file in expected_files(self._reader, self._root)}
+
     def _locate(self) -> Hashable:
         obtain(self._reader, self._root, download=self._download)
         stats = [(file, file.stat()) for file in expected_files(self._reader, self._root)]
