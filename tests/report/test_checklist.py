@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.reproduce.reproduction import VERDICT
 from seedbed.track.record import Record
 from seedbed.track.store import Store
 from seedbed.verdict.members import members
@@ -131,8 +132,10 @@ def test_code_that_is_not_all_on_record_is_no_tick(
     assert f"{state} (1 of 2 runs)" in told
 
 
-def rerun(store: Store, run_id: str, **tags: str) -> Record:
-    known = {"seedbed.reproduces": run_id, **{f"seedbed.{name}": value for name, value in tags.items()}}
+def rerun(store: Store, run_id: str, verdict: str = "", command: str = "seedbed reproduce x") -> Record:
+    """The tags that a re-run has."""
+    known = {"seedbed.reproduces": run_id, "seedbed.command": command}
+    known |= {VERDICT: verdict} if verdict else {}
     return Record.start(store, experiment="again", name="again", params={}, tags=known)
 
 
@@ -140,19 +143,19 @@ def test_re_runs_are_told_with_their_verdicts_wherever_they_are(record: Store, t
     study = recorded.ladder(record)
     first, second, *_ = members(record, study.run_id)
     assert "No re-run of a run of this study is on this record." in checklist(made(study, tmp_path))
-    same = rerun(record, first.run_id, reproduction="identical")
-    other = rerun(record, second.run_id, reproduction="within tolerance")
+    same = rerun(record, first.run_id, "identical")
+    other = rerun(record, second.run_id, "within tolerance", "seedbed reproduce x trainer.devices=2")
     failed = rerun(record, second.run_id)
-    strange = rerun(record, study.run_id, reproduction="different")
+    strange = rerun(record, study.run_id, "different")
     for run in (same, other, strange):
         run.finish("FINISHED")
     failed.finish("FAILED")
     told = checklist(made(study, tmp_path)).partition("## Re-running")[2]
     assert "Re-runs of 2 of 6 runs are on this record:\n" in told
     assert re.findall(r"^\| (soft.*) \|$", told, re.MULTILINE) == [
-        f"softmax seed 0 | `{same.run_id}` | identical",
-        f"softmax seed 1 | `{other.run_id}` | within tolerance",
-        f"softmax seed 1 | `{failed.run_id}` | none: the re-run is FAILED",
+        f"softmax seed 0 | `{same.run_id}` | identical | `seedbed reproduce x`",
+        f"softmax seed 1 | `{other.run_id}` | within tolerance | `seedbed reproduce x trainer.devices=2`",
+        f"softmax seed 1 | `{failed.run_id}` | none: the re-run is FAILED | `seedbed reproduce x`",
     ]
     assert strange.run_id not in told
 

@@ -13,7 +13,7 @@ from seedbed.report import chapters, closing
 from seedbed.report.drawing import CPU_SECONDS
 from seedbed.report.evidence import Evidence
 from seedbed.report.page import Block, Code, Section, Table, Text
-from seedbed.report.particulars import CHECKPOINT, CONFIG, PACKAGES, Particulars, Reproduction, compared
+from seedbed.report.particulars import CHECKPOINT, CONFIG, PACKAGES, Particulars, Rerun, compared
 from seedbed.report.statements import OPEN, Point, boxes, chosen, code, data, is_code_known, listed
 from seedbed.verdict import tables
 from seedbed.verdict.grouping import is_repetition
@@ -174,13 +174,16 @@ def _again(evidence: Evidence, found: Particulars, root: str) -> Section:
     known = study.tags.get("seedbed.command")
     commands = [*([known] if known else []), f"seedbed reproduce {study.run_id}{where}"]
     told: list[Block] = [Code("\n".join(commands))]
-    if not found.reproductions:
+    if not found.reruns:
         return Section("Re-running", [*told, Text("No re-run of a run of this study is on this record.")])
-    originals = {one.original.run_id for one in found.reproductions}
+    originals = {one.original.run_id for one in found.reruns}
     summary = f"Re-runs of {len(originals)} of {len(evidence.members)} runs are on this record:"
-    rows = [_verdict(one) for one in found.reproductions]
-    return Section("Re-running", [*told, Text(summary), Table(["run", "re-run as", "verdict"], rows)])
+    rows = [_verdict(one) for one in found.reruns]
+    return Section(
+        "Re-running", [*told, Text(summary), Table(["run", "re-run as", "verdict", "command"], rows)]
+    )
 
 
-def _verdict(one: Reproduction) -> list[str]:
-    return [one.original.name, f"`{one.run_id}`", one.verdict or f"none: the re-run is {one.status}"]
+def _verdict(one: Rerun) -> list[str]:
+    verdict, command = one.verdict or f"none: the re-run is {one.status}", f"`{one.command}`"
+    return [one.original.name, f"`{one.run_id}`", verdict, command if one.command else ""]

@@ -12,6 +12,7 @@ from seedbed.verdict.find import everywhere
 from seedbed.verdict.members import Member, search
 from seedbed.verdict.per_class import ClassResult, per_class
 
+# Tags that `reproduce` sets on the new run; to import that room would load torch.
 REPRODUCES, VERDICT = "seedbed.reproduces", "seedbed.reproduction"
 CONFIG, PACKAGES, CHECKPOINT = "config.yaml", "provenance/packages.txt", "checkpoints/best.ckpt"
 IDENTITY = {"split", "num_examples", "class_counts", "content_digest", "split_digest"}
@@ -53,20 +54,22 @@ class Use(NamedTuple):
     num_runs: int
 
 
-class Reproduction(NamedTuple):
-    """A run that was run again.
+class Rerun(NamedTuple):
+    """A run of this study that was run again.
 
     Args:
-        original: the run of this study.
+        original: the run.
         run_id: of the new run.
         verdict: what came of it; empty where the new run has none.
         status: how the new run ended.
+        command: what was typed; it may have changed keys.
     """
 
     original: Member
     run_id: str
     verdict: str
     status: str
+    command: str
 
 
 class Particulars(NamedTuple):
@@ -78,7 +81,7 @@ class Particulars(NamedTuple):
         in_force: threads and switches that were set then, likewise.
         classes: results of the best setting by class; empty where no run has evaluated its test split.
         kept: artifact to how many of the compared runs have it.
-        reproductions: oldest first.
+        reruns: oldest first.
     """
 
     inputs: Mapping[str, Sequence[Input]]
@@ -86,7 +89,7 @@ class Particulars(NamedTuple):
     in_force: Mapping[str, Any]
     classes: Sequence[ClassResult]
     kept: Mapping[str, int]
-    reproductions: Sequence[Reproduction]
+    reruns: Sequence[Rerun]
 
     def uses(self, runs: Iterable[Member]) -> list[Use]:
         """The data of these runs, equal ones once, in order of appearance."""
@@ -113,7 +116,7 @@ def read(store: Store, evidence: Evidence) -> Particulars:
         _first(store, runs, "provenance/in_force.json"),
         per_class([text for text in texts if text], best.ratio),
         _kept(store, compared(evidence)),
-        _reproductions(store, evidence.members),
+        _reruns(store, evidence.members),
     )
 
 
@@ -166,16 +169,17 @@ def _kept(store: Store, runs: Sequence[Member]) -> dict[str, int]:
     return {path: sum(has_artifact(store, run.run_id, path) for run in runs) for path in paths}
 
 
-def _reproductions(store: Store, runs: Sequence[Member]) -> list[Reproduction]:
+def _reruns(store: Store, runs: Sequence[Member]) -> list[Rerun]:
     """Wherever in the store: what reproduces a run may be another's experiment."""
     originals = {run.run_id: run for run in runs}
     found = search(store, everywhere(store), f"tags.`{REPRODUCES}` LIKE '%'")
     return [
-        Reproduction(
+        Rerun(
             originals[run.data.tags[REPRODUCES]],
             run.info.run_id,
             run.data.tags.get(VERDICT, ""),
             run.info.status,
+            run.data.tags.get("seedbed.command", ""),
         )
         for run in found
         if run.data.tags[REPRODUCES] in originals
