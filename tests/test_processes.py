@@ -67,27 +67,29 @@ LBFGS = (
     "objective.l2=0.1",
     "trainer.precision=64-true",
 )
-
-
-PHOTOS = ("photos", "cache")
+# What several processes compute of it in micro-batches, and one process at once.
+IN_PARTS = "mlp"
 PIECES = tuple(f"{name}, 64-true" for name in MODELS)
 
 
 def jobs_of(root: Path, strategy: str, world_size: int) -> dict[str, Job]:
     """Everything that is compared, for this many processes."""
-    photos, cache = (root / name for name in PHOTOS)
+    photos = root / "photos"
     if not photos.exists():
         write_folder(photos)
-    shared = (f"trainer={strategy}", f"trainer.devices={world_size}")
+    shared = (f"trainer={strategy}", f"trainer.devices={world_size}", *SHORT)
+    parts = ("trainer.num_micro_batches=2",) if world_size > 1 else ()
     with jobs_in(root) as make_job:
         jobs = {
-            f"{name}, {precision}": make_job(*shared, *SHORT, *keys, f"trainer.precision={precision}")
+            f"{name}, {precision}": make_job(
+                *shared, *keys, *(parts if name == IN_PARTS else ()), f"trainer.precision={precision}"
+            )
             for name, keys in MODELS.items()
             for precision in ROUNDING
         }
-        where = (f"data.root={photos}", f"data.cache_dir={cache}")
-        jobs["resnet9"] = make_job(*shared, *SHORT, *RESNET9, *where)
-        jobs["lbfgs"] = make_job(*shared, *SHORT, *LBFGS)
+        where = (f"data.root={photos}", f"data.cache_dir={root / 'cache'}")
+        jobs["resnet9"] = make_job(*shared, *RESNET9, *where)
+        jobs["lbfgs"] = make_job(*shared, *LBFGS)
     return jobs
 
 

@@ -175,11 +175,11 @@ class Classifier(pl.LightningModule):
         return logits
 
     def on_validation_epoch_end(self) -> None:
-        self.epoch_metrics |= _drained("val", self.val_metrics)
+        self.epoch_metrics |= self.val_metrics.drain("val")
 
     def on_train_epoch_end(self) -> None:
         self._tally.check(self.global_step, self.current_epoch + 1)
-        self.epoch_metrics |= _drained("train", self.train_metrics)
+        self.epoch_metrics |= self.train_metrics.drain("train")
         self.epoch_metrics["train/objective"], self.epoch_objectives = self._tally.drain()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -198,9 +198,3 @@ class Classifier(pl.LightningModule):
         if self.seat.first:
             self.train_metrics.restore(so_far["metrics"])
         self._tally.restore(so_far, next(self.parameters()).device)
-
-
-def _drained(split: str, metrics: Metrics) -> dict[str, float]:
-    values = {f"{split}/{name}": value for name, value in metrics.compute().items()}
-    metrics.reset()
-    return values

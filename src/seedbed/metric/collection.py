@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 
+import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor, nn
 from torchmetrics import Metric
@@ -123,6 +124,12 @@ class Metrics(nn.Module):
         counts: Tensor = self._counts.compute()
         return counts
 
+    def drain(self, split: str) -> dict[str, float]:
+        """Every metric as `<split>/<name>`; forgets all examples."""
+        values = {f"{split}/{name}": value for name, value in self.compute().items()}
+        self.reset()
+        return values
+
     def reset(self) -> None:
         """Forgets all examples."""
         self._chunks.clear()
@@ -138,9 +145,10 @@ class Metrics(nn.Module):
                 yield name, part
 
     def state(self) -> State:
-        """All examples since `reset`, as it takes to go on with them: a copy."""
-        states = {name: copied(part.metric_state) for name, part in self._parts()}
-        return {"states": states, "waiting": list(self._chunks.waiting())}
+        """All examples since `reset`, as it takes to go on with them: a copy on the CPU, for all ranks."""
+        cpu = torch.device("cpu")
+        states = {name: copied(part.metric_state, cpu) for name, part in self._parts()}
+        return {"states": states, "waiting": [tensor.to(cpu) for tensor in self._chunks.waiting()]}
 
     def restore(self, state: State) -> None:
         """Goes on with the examples of a state, in place of those that were there."""
