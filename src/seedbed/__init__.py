@@ -7,19 +7,20 @@ A learning algorithm is a seed, data is the soil. Four ingredients that know not
     metric    what is reported, accumulated over examples
     optim     penalties, schedules, parameter groups, and which settings make sense together
 
-One place joins them: `assembly` (config to parts), `classifier` (the LightningModule) and `objective`
-(what it minimises). `train` is one run from a job to a closed record: `recording` opens and closes it,
-`growing` is what each process does, with `callbacks` after each epoch, `saving` between steps and
-`stopping` for signals. `launch` starts the processes that share a run, `strategy` says how they do and
-`seat` which of them this is. `checkpoint` finds where a run that was cut off goes on, `resuming` what
-may have changed meanwhile, `pruning` lets a search end it early through its `trial`. `track` is the
-record in MLflow; `predictor` is the fitted model in use.
+One place joins them: `assembly` (config to parts), `classifier` (the LightningModule), `objective`
+(what it minimises) and `tally` (what that came to, step by step). `train` is one run from a job to a
+closed record: `recording` opens and closes it, `growing` is what each process does, with `callbacks`
+after each epoch, `saving` between steps and `stopping` for signals. `launch` starts the processes that
+share a run, `strategy` says how they do (`sharded`: each with a part of the weights) and `seat` which
+of them this is. `checkpoint` finds where a run that was cut off goes on, `resuming` what may have
+changed meanwhile, `pruning` lets a search end it early through its `trial`. `track` is the record in
+MLflow; `predictor` is the fitted model in use.
 
 Many runs: `study` plans, makes and concludes them, `verdict` says from recorded runs which setting is
 better and how sure that is, `report` hands it on as a page, `picture` draws from plain numbers. `cli`
 holds the verbs and `manual` their words.
 
-Below all: `config` (types of every key), `job` (one run as a value; `resuming` puts it under other
-circumstances), `streams` (random streams), `shapes` (axes) and `errors`. Imports run downwards only,
-siblings never; import-linter checks it.
+Below all: `config` (types of every key), `precision` (of numbers), `job` (one run as a value;
+`resuming` puts it under other circumstances), `streams` (random streams), `shapes` (axes) and `errors`.
+Imports run downwards only, siblings never; import-linter checks it.
 """
