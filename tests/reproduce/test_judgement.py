@@ -222,6 +222,23 @@ def test_weights_that_are_not_on_record_are_not_identical(original: Recorded) ->
     assert (judgement.verdict, judgement.place) == ("same metrics", "")
 
 
+def test_what_differs_and_moves_nothing_is_told_all_the_same(original: Recorded) -> None:
+    other = original._replace(in_force=original.in_force | {"num_threads": 7})
+    verdict, *lines = judge(original, other).told
+    assert verdict.startswith("identical: ")
+    assert lines == ["It differs all the same:", "  threads, num_threads: 1, then 7"]
+
+
+def test_a_metric_of_one_run_only_is_furthest_apart(original: Recorded) -> None:
+    history = {name: values for name, values in original.history.items() if name != "test/loss"}
+    judgement = judge(original, original._replace(history=history))
+    value = f"{original.final['test/loss']:.6g}"
+    assert judgement.told[:2] == [
+        f"different: furthest apart is test/loss of epoch 2, {value} against none.",
+        "First to differ: test/loss of epoch 2.",
+    ]
+
+
 def test_other_logits_alone_are_not_identical(original: Recorded) -> None:
     assert original.trace is not None
     other = original._replace(trace=original.trace | {"test_logits": "0" * 64})

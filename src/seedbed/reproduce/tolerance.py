@@ -31,7 +31,8 @@ class Tolerance(NamedTuple):
         """A distance, in the words that people use of this metric."""
         if self.relative:
             return f"{100 * distance:.2g} %"
-        return unit_of(name).named(distance, 2) if unit_of(name).factor != 1 else f"{distance:.2g}"
+        unit = unit_of(name)
+        return unit.named(distance, 2) if unit.factor != 1 else f"{distance:.2g}"
 
 
 class Deviation(NamedTuple):
@@ -71,10 +72,12 @@ class Deviation(NamedTuple):
     def told(self) -> str:
         """Which metric, where, how far and how far it may be."""
         first, second = ("none" if value is None else f"{value:.6g}" for value in (self.first, self.second))
+        place = f"{self.metric} of epoch {self.epoch}, {first} against {second}"
+        if self.distance == math.inf:
+            return place
         allowed = tolerance(self.metric)
         distance = allowed.told(self.distance, self.metric)
-        limit = allowed.told(allowed.size, self.metric)
-        return f"{self.metric} of epoch {self.epoch}, {first} against {second}: {distance}, tolerance {limit}"
+        return f"{place}: {distance}, tolerance {allowed.told(allowed.size, self.metric)}"
 
 
 def tolerance(metric: str) -> Tolerance:
