@@ -16,6 +16,7 @@ from tests.report.documented import (
     OPEN,
     assert_well_formed,
     boxes,
+    document,
     documented,
     headings,
     parsed,
@@ -108,6 +109,14 @@ def test_what_the_record_lacks_is_open(record: Store, tmp_path: Path) -> None:
 def test_an_artifact_that_some_runs_lack_is_no_tick(record: Store, tmp_path: Path) -> None:
     told = checklist(made(recorded.ladder(record, ("mlp",), 2), tmp_path))
     assert f"- [ ] **Dependencies.** 1 of 2 compared runs keep `provenance/packages.txt`. {OPEN}\n" in told
+
+
+def test_data_that_some_runs_do_not_name_are_no_tick(record: Store, tmp_path: Path) -> None:
+    study = recorded.ladder(record, ("mlp",), 2)
+    document(Record(record, members(record, study.run_id)[0].run_id), 0)
+    told = checklist(made(study, tmp_path))
+    assert f"- [ ] **Details of the splits.** Below. {OPEN}\n" in told
+    assert f"| test | pets | 50 | 20 to 30 | `{CONTENT[:16]}` | `5eed111111111111` | 1 |" in told
 
 
 @pytest.mark.parametrize(

@@ -61,10 +61,11 @@ def _models(found: Particulars) -> Section:
 def _data(evidence: Evidence, found: Particulars) -> Section:
     uses = found.uses(compared(evidence))
     names = ", ".join(dict.fromkeys(use.name for use in uses))
+    partly = not all(found.inputs.get(run.run_id) for run in compared(evidence))
     steps = "Preprocessing: the keys of `data` in a run's `config.yaml`." if found.config else ""
     points = [
-        Point("Number of examples and other statistics", "Below." if uses else ""),
-        Point("Details of the splits", "Below." if uses else ""),
+        Point("Number of examples and other statistics", "Below." if uses else "", partly),
+        Point("Details of the splits", "Below." if uses else "", partly),
         Point("Data left out, and preprocessing", steps, partly=True),
         Point("Where the data can be had", f"Data: {names}." if names else "", partly=True),
         Point("How new data were collected"),
@@ -160,7 +161,7 @@ def _seconds(row: Setting, name: str) -> str:
 
 def _machine(evidence: Evidence, found: Particulars) -> str:
     """Processor, threads and switches, as far as they are on record."""
-    where = [closing.values(evidence.members, tag) for tag in ("seedbed.cpu", "seedbed.gpu")]
+    where = [closing.values(compared(evidence), tag) for tag in ("seedbed.cpu", "seedbed.gpu")]
     told = [f"{name}: {value}" for name, value in zip(("CPU", "GPU"), where, strict=True) if value]
     switches = ", ".join(f"{key} {found.in_force[key]}" for key in SWITCHES if key in found.in_force)
     first = evidence.comparison.rows[0].runs[0]

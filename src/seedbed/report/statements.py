@@ -1,5 +1,6 @@
 """What the model card and the checklist both tell: points with their answers, data, code, choice, keys."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from omegaconf import OmegaConf
 from seedbed.report import closing, searched
 from seedbed.report.evidence import STAGE, Evidence
 from seedbed.report.page import Block, Code, Items, Table, Text
-from seedbed.report.particulars import Particulars, Use
+from seedbed.report.particulars import Particulars, Use, compared
 from seedbed.track.checkout import is_whole
 from seedbed.verdict.members import Member
 
@@ -82,15 +83,15 @@ def keys(found: Particulars, groups: Sequence[str]) -> list[Block]:
 
 
 def code(evidence: Evidence) -> str:
-    """Commit and state of the code; empty where it is not on record."""
-    commit, state = (closing.values(evidence.members, tag) for tag in (COMMIT, STATE))
+    """Commit and state of the code of the compared runs; empty where it is not on record."""
+    commit, state = (closing.values(compared(evidence), tag) for tag in (COMMIT, STATE))
     told = [f"commit {commit}"] * bool(commit) + [f"code: {state}"] * bool(state)
     return f"Git: {', '.join(told)}." if told else ""
 
 
 def is_code_known(evidence: Evidence) -> bool:
-    """Whether the record has all the code of every run."""
-    return all(is_whole(run.tags.get(STATE, "")) for run in evidence.members)
+    """Whether the record has all the code of every compared run."""
+    return all(is_whole(run.tags.get(STATE, "")) for run in compared(evidence))
 
 
 def standing(evidence: Evidence) -> str:
@@ -129,13 +130,9 @@ def _search(evidence: Evidence) -> list[str]:
 
 
 def _stages(runs: Sequence[Member]) -> list[str]:
-    stages = dict.fromkeys(run.tags.get(STAGE, "") for run in runs)
-    if len(stages) < 2:
-        return []
-    sizes = [(stage, sum(run.tags.get(STAGE, "") == stage for run in runs)) for stage in stages]
-    return [
-        "Stages: " + ", ".join(f"{stage or 'without a name'} ({size} runs)" for stage, size in sizes) + "."
-    ]
+    sizes = Counter(run.tags.get(STAGE, "") for run in runs)
+    told = ", ".join(f"{stage or 'without a name'} ({size} runs)" for stage, size in sizes.items())
+    return [f"Stages: {told}."] if len(sizes) > 1 else []
 
 
 def listed(words: Sequence[str]) -> str:
