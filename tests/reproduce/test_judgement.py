@@ -217,6 +217,14 @@ def test_an_interval_is_for_fresh_seeds_only(make: MakeJob, original: Recorded) 
     assert "fresh seed" not in " ".join(judge(original, again, everywhere).told)
 
 
+def test_an_interval_is_for_the_same_data_only(make: MakeJob, original: Recorded) -> None:
+    again = trained(make(*SHORT, "seed=2"))
+    everywhere = Interval("test/accuracy", 0.0, 1.0, 5)
+    assert judge(original, again, everywhere).verdict == "same distribution"
+    other = {split: profile | {"content_digest": "f" * 64} for split, profile in again.datasets.items()}
+    assert judge(original, again._replace(datasets=other), everywhere).verdict == "different"
+
+
 def test_weights_that_are_not_on_record_are_not_identical(original: Recorded) -> None:
     judgement = judge(original, original._replace(trace=None))
     assert (judgement.verdict, judgement.place) == ("same metrics", "")
