@@ -194,3 +194,16 @@ def test_a_sample_of_a_study_gives_a_table(
     again = recorded(tmp_path)[-2:]
     assert [row["again_run_id"] for row in rows] == [found.info.run_id for found in again]
     assert not any("mlflow.parentRunId" in found.data.tags for found in again)
+
+
+@pytest.mark.slow
+def test_a_fresh_seed_is_held_against_the_interval_of_the_study(
+    run_study: RunStudy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_study("model=softmax", "seed=0,1,2", *QUICK)
+    _, children = family(tmp_path)
+    assert reproduce(tmp_path / "mlruns", children[0].info.run_id, "--here", "--fresh-seed", "7") == 5
+    told = capsys.readouterr().out
+    assert told.startswith("same distribution: ")
+    assert "With a fresh seed best_val/accuracy is " in told
+    assert recorded(tmp_path)[-1].data.params["seed"] == "7"

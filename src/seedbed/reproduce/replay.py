@@ -41,9 +41,13 @@ def check_data(job: Job, expected: Mapping[str, Mapping[str, str]]) -> None:
         expected: split to name of a digest to that digest.
 
     Raises:
-        DataError: naming split and digests.
+        DataError: naming split and digests, also where there is nothing to read.
     """
-    found = {split.split: split._asdict() for split in assemble(job.config).data.identity()}
+    try:
+        found = {split.split: split._asdict() for split in assemble(job.config).data.identity()}
+    except DataError as error:
+        error.add_note(f"On record: {_listed(expected)}")
+        raise
     for split, digests in expected.items():
         for name, digest in digests.items():
             got = found[split][name] if split in found else "no such split"
@@ -54,3 +58,10 @@ def check_data(job: Job, expected: Mapping[str, Mapping[str, str]]) -> None:
                     got=got,
                     do="Bring the recorded data back, or run on what is there with --allow-data-change.",
                 )
+
+
+def _listed(expected: Mapping[str, Mapping[str, str]]) -> str:
+    return "; ".join(
+        f"{split} " + ", ".join(f"{name} {digest}" for name, digest in digests.items())
+        for split, digests in expected.items()
+    )

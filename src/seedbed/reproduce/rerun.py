@@ -79,7 +79,7 @@ def rerun(store: Store, original: Recorded, options: Options) -> str:
             job.save(folder / JOB)
             if not options.allow_data_change:
                 (folder / DATA).write_text(json.dumps(digests(original, job)))
-            return _run(place, folder)
+            return _run(place, folder, store.uri)
     except Stopped as stopped:
         raise RerunError(128 + stopped.signal_number) from None
 
@@ -110,20 +110,21 @@ def digests(original: Recorded, job: Job) -> dict[str, dict[str, str]]:
     return {split: {name: profile[name] for name in names} for split, profile in original.datasets.items()}
 
 
-def _run(place: Situation, folder: Path) -> str:
-    """Runs the folder's job in this place; the new run's id."""
-    code = _ended(place, folder)
+def _run(place: Situation, folder: Path, uri: str) -> str:
+    """Runs the folder's job in this place, recorded in the store of this address; the new run's id."""
+    # Said, because an address that the variable names from the working directory is another one there.
+    code = _ended(place, folder, place.environment() | {"MLFLOW_TRACKING_URI": uri})
     if code:
         raise RerunError(code)
     return str(json.loads((folder / OUTCOME).read_text())["run_id"])
 
 
-def _ended(place: Situation, folder: Path) -> int:
+def _ended(place: Situation, folder: Path, variables: dict[str, str]) -> int:
     """Exit code of the process that runs the folder's job; as a shell has it, where a signal killed it."""
     with subprocess.Popen(
         place.command(str(folder)),
         cwd=place.folder,
-        env=place.environment(),
+        env=variables,
         stdin=subprocess.DEVNULL,
         process_group=0,  # a terminal's Ctrl-C comes to us alone, and once from us to it
     ) as process:
