@@ -16,7 +16,7 @@ from typing import IO, Any
 from zipfile import ZIP_STORED, BadZipFile, LargeZipFile, ZipFile, ZipInfo
 
 from seedbed.errors import StoreError
-from seedbed.reproduce.entries import BOUNDS, MAX_NAME_BYTES, Bounds, check_bounds, checked, refused
+from seedbed.reproduce.entries import BOUNDS, MAX_NAME_BYTES, Bounds, check_bounds, checked, is_safe, refused
 from seedbed.track.manifest import described
 
 FORMAT, VERSION, MANIFEST = "seedbed archive", 1, "MANIFEST.json"
@@ -25,6 +25,8 @@ STAMP = (1980, 1, 1, 0, 0, 0)
 # A zip file's last record, APPNOTE.TXT 6.3.10, section 4.3.16: it says how much there is to read.
 END = struct.Struct("<4s4H2LH")
 ENTRY_BYTES = 46
+# Section 4.3.15: with it before the end, other numbers would count than those that are checked.
+LOCATOR, LOCATOR_BYTES = b"PK\x06\x07", 20
 MAX_MANIFEST_BYTES = 2**26
 CHUNK = 1 << 20
 
@@ -44,13 +46,23 @@ def write(out: Path, members: Mapping[str, Path], head: Mapping[str, Any], bound
     if out.exists() or not out.parent.is_dir():
         got = "one that is there" if out.exists() else f"no folder {out.parent}"
         raise StoreError(f"--out {out}", expected="a new file in a folder", got=got, do="Choose another.")
+    for name in members:
+        if not is_safe(name):
+            raise StoreError(
+                f"--out {out}",
+                expected="names that every system takes",
+                got=repr(name),
+                do="Rename that file.",
+            )
     told = {name: described(members[name]) for name in sorted(members)}
-    check_bounds(out, [entry["bytes"] for entry in told.values()], bounds, "Pack its runs one by one.")
     manifest = {"format": FORMAT, "version": VERSION, **head, "members": told}
+    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+    sizes = [len(text), *(entry["bytes"] for entry in told.values())]
+    check_bounds(out, sizes, bounds, "Pack its runs one by one.")
     partial = out.with_name(f"{out.name}.partial")
     try:
         with ZipFile(partial, "w", ZIP_STORED, allowZip64=False) as archive:
-            archive.writestr(_entry(MANIFEST), json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+            archive.writestr(_entry(MANIFEST), text)
             for name in told:
                 with members[name].open("rb") as source, archive.open(_entry(name), "w") as target:
                     shutil.copyfileobj(source, target, CHUNK)
@@ -99,14 +111,16 @@ def read(path: Path, folder: Path, bounds: Bounds = BOUNDS) -> dict[str, Any]:
 def _check_end(path: Path, file: IO[bytes], bounds: Bounds) -> None:
     """Refuses, before the list of members is read, one that is too long or does not end the file."""
     size = file.seek(0, 2)
-    file.seek(max(size - END.size, 0))
-    tail = file.read()
+    file.seek(max(size - END.size - LOCATOR_BYTES, 0))
+    before, tail = file.read(LOCATOR_BYTES), file.read()
+    if before.startswith(LOCATOR):
+        raise refused(path, f"at most {bounds.total} bytes", "an archive of the kind for more")
     if len(tail) < END.size or not tail.startswith(b"PK\x05\x06"):
         raise refused(path, "a whole archive", "a file that does not end like one")
     _, disk, first_disk, here, num_members, length, start, comment = END.unpack(tail)
     if (disk, first_disk, comment) != (0, 0, 0) or here != num_members or start + length + END.size != size:
         raise refused(path, "a whole archive", "one whose parts do not add up")
-    if num_members > bounds.members + 1 or length > (bounds.members + 1) * (ENTRY_BYTES + MAX_NAME_BYTES):
+    if num_members > bounds.members or length > bounds.members * (ENTRY_BYTES + MAX_NAME_BYTES):
         raise refused(path, f"at most {bounds.members} members", str(num_members))
 
 
@@ -139,3 +153,9 @@ def _extract(path: Path, archive: ZipFile, entry: ZipInfo, told: Mapping[str, An
             out.write(chunk)
     if (size, running.hexdigest()) != (told["bytes"], told["sha256"]):
         raise refused(path, f"{entry.filename} as {MANIFEST} says", "other bytes")
+
+
+def name_of(files: Mapping[str, Path]) -> str:
+    """A folder name that says which files it holds: a digest of their paths and contents."""
+    told = [[path, described(file)["sha256"]] for path, file in sorted(files.items())]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]

@@ -8,6 +8,8 @@ from seedbed.job import Job
 from seedbed.track.store import Store
 from seedbed.verdict.members import Member
 
+# Below the store's folder: the data that came with the run in an archive.
+UNPACKED_DATA = "seedbed.unpacked_data"
 NUM_SHOWN = 5
 State = Literal["ok", "wrong", "skipped"]
 

@@ -18,14 +18,20 @@ def place(root: Path, commit: str) -> Path:
     return root / "code" / f"{commit}.git"
 
 
+def places(commit: str, root: Path) -> list[Path]:
+    """Where a commit may be: around the working directory, with this package, with a record store."""
+    known = place(root, commit)
+    return list(dict.fromkeys([Path.cwd(), Path(seedbed.__path__[0]), *([known] if known.is_dir() else [])]))
+
+
 def repository(commit: str, root: Path) -> Path | None:
-    """A repository that has the commit: around the working directory, this package's own, or the store's.
+    """The first of the places whose repository has the commit; None where none has.
 
     Args:
         commit: full hash.
         root: folder of a record store.
     """
-    for folder in dict.fromkeys([Path.cwd(), Path(seedbed.__path__[0]), place(root, commit)]):
+    for folder in places(commit, root):
         with suppress(GitError, FileNotFoundError):
             git(folder, "cat-file", "-e", f"{commit}^{{commit}}")
             return folder

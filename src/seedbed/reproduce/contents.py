@@ -10,6 +10,7 @@ from seedbed.errors import ConfigError, StoreError
 from seedbed.job import Job, check_targets
 from seedbed.recording import JOB
 from seedbed.reproduce import code
+from seedbed.reproduce.archive import name_of
 from seedbed.reproduce.entries import refused
 from seedbed.track.checkout import GitError
 from seedbed.track.journal import MAX_NAME_LENGTH, NAME, Point
@@ -87,6 +88,7 @@ def _contents(folder: Path) -> Contents:
     found = Contents(told, folder, Job.load(job) if job.exists() else None)
     if found.job is not None:
         check_targets(found.job.config)
+        _expect(all(isinstance(found.job.config[group], dict) for group in ("track", "data")), "a job")
     for point in found.points():
         _check_point(point)
     return found
@@ -123,6 +125,24 @@ def _check_point(point: Point) -> None:
 def _expect(right: object, what: str) -> None:
     if not right:
         raise ValueError(f"expected {what}")
+
+
+def data(path: Path, folder: Path) -> list[Path]:
+    """The folders of data that an archive brings, each named by what is in it.
+
+    Args:
+        path: the archive, for what is said of it.
+        folder: what was read from it.
+
+    Raises:
+        StoreError: for one of another name, which would be taken for other data later.
+    """
+    found = sorted((folder / "data").glob("*"))
+    for part in found:
+        files = {str(file.relative_to(part)): file for file in part.rglob("*") if file.is_file()}
+        if part.name != name_of(files):
+            raise refused(path, "folders of data named by their content", part.name)
+    return found
 
 
 def repositories(path: Path, folder: Path) -> dict[str, Path]:

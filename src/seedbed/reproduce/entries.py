@@ -2,7 +2,7 @@
 
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from zipfile import ZIP_STORED, ZipInfo
@@ -11,12 +11,12 @@ from seedbed.errors import StoreError
 
 MAX_NAME_BYTES, MAX_PART_BYTES = 512, 255
 ENCRYPTED = 0x1
-# No backslash, drive or control character, whatever the system that reads it makes of them.
-NAME = re.compile(r"(?![A-Za-z]:)[^\\\x00-\x1f\x7f]+")
+# No backslash, drive, control character or broken one, whatever the system that reads it makes of them.
+NAME = re.compile(r"(?![A-Za-z]:)[^\\\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 class Bounds(NamedTuple):
-    """The most that an archive may hold: bytes in all and in one member, and members."""
+    """The most that an archive may hold, its manifest included: bytes in all, in one member, and members."""
 
     total: int = 2**32 - 2**24
     single: int = 2**31
@@ -78,25 +78,20 @@ def is_safe(name: str) -> bool:
         [True, False, False, False, False, False, False, False]
     """
     parts = name.split("/")
-    if not NAME.fullmatch(name) or len(name.encode(errors="replace")) > MAX_NAME_BYTES:
+    if not NAME.fullmatch(name) or len(name.encode()) > MAX_NAME_BYTES:
         return False
     return not any(
         part in ("", ".", "..") or len(part.encode(errors="replace")) > MAX_PART_BYTES for part in parts
     )
 
 
-def _check_names(path: Path, names: Iterable[str]) -> None:
-    """Refuses a name that is there twice, on some system, or that is a file and a folder at once."""
-    seen, folders = set[str](), set[str]()
-    for name in names:
-        folded = name.casefold()
-        if folded in seen:
-            raise refused(path, "each member once", f"{name} again")
-        seen.add(folded)
-        folders |= {str(parent) for parent in PurePosixPath(folded).parents}
-    both = sorted(seen & folders)
-    if both:
-        raise refused(path, "each member once", f"{both[0]} as a file and as a folder")
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    """Refuses a name that is there twice, or that is a file and a folder at once."""
+    folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
+    if len(set(names)) < len(names):
+        raise refused(path, "each member once", f"{next(n for n in names if names.count(n) > 1)} again")
+    if folders & set(names):
+        raise refused(path, "each member once", f"{min(folders & set(names))} as a file and as a folder")
 
 
 def check_bounds(path: Path, sizes: list[int], bounds: Bounds, do: str) -> None:
@@ -109,7 +104,7 @@ def check_bounds(path: Path, sizes: list[int], bounds: Bounds, do: str) -> None:
         do: the next thing to do.
     """
     limits = (
-        (len(sizes), bounds.members + 1, "members"),
+        (len(sizes), bounds.members, "members"),
         (max(sizes, default=0), bounds.single, "bytes in a member"),
         (sum(sizes), bounds.total, "bytes"),
     )

@@ -19,7 +19,7 @@ from seedbed.assembly import Assembly, assemble, device_of
 from seedbed.errors import DataError
 from seedbed.growing import restore
 from seedbed.harvest import Tested, evaluate_test
-from seedbed.reproduce.check import Check, Subject, judged
+from seedbed.reproduce.check import UNPACKED_DATA, Check, Subject, judged
 from seedbed.strategy import processes
 
 # Of the larger of 1 and the value: the same sums in another order, on one kind of device.
@@ -34,7 +34,7 @@ def evaluation(subject: Subject) -> Check:
     stored = {name: value for name, value in subject.member.metrics.items() if name.startswith("test/")}
     if not stored:
         return Check("evaluation", "skipped", "the test split is unread")
-    config = _alone(subject.job.config)
+    config = _alone(subject)
     here, there = device_of("auto", 0).type, _device(subject)
     if there == "cuda" != here:
         return Check("evaluation", "skipped", f"the run was on {there}, here is only {here}")
@@ -48,12 +48,14 @@ def evaluation(subject: Subject) -> Check:
     return _judged(subject, stored, tested)
 
 
-def _alone(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config for one process that fetches and compiles nothing."""
-    own = copy.deepcopy(dict(config))
+def _alone(subject: Subject) -> dict[str, Any]:
+    """The config for one process that fetches and compiles nothing, with the data that came along."""
+    own = copy.deepcopy(subject.job.config)
     own["trainer"] |= {"strategy": "single", "devices": 1, "num_nodes": 1, "compile": False}
     if "download" in own["data"]:
         own["data"]["download"] = False
+    if UNPACKED_DATA in subject.member.tags:
+        own["data"]["root"] = str(subject.store.root / subject.member.tags[UNPACKED_DATA])
     return own
 
 

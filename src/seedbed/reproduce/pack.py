@@ -4,7 +4,6 @@ Of the data only the digests go along, unless it is asked for: it may be large, 
 hand on. What comes with the installed packages, such as the digits, is there in any case.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -20,7 +19,6 @@ from seedbed.reproduce import archive, code
 from seedbed.track import resumption
 from seedbed.track.checkout import GitError
 from seedbed.track.kept import kept, models_of
-from seedbed.track.manifest import described
 from seedbed.track.store import Store
 from seedbed.verdict.find import is_study
 from seedbed.verdict.members import Member, members
@@ -128,8 +126,7 @@ class _Packing:
         read = data_of(config).files()
         if not read:
             return None
-        told = [[path, described(file)["sha256"]] for path, file in sorted(read.items())]
-        folder = f"data/{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]}"
+        folder = f"data/{archive.name_of(read)}"
         self.members |= {f"{folder}/{path}": file for path, file in read.items()}
         return folder
 

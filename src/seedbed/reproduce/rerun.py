@@ -11,6 +11,7 @@ from typing import NamedTuple
 from seedbed.errors import Stopped
 from seedbed.job import Job
 from seedbed.recording import job_signature
+from seedbed.reproduce.check import UNPACKED_DATA
 from seedbed.reproduce.recorded import Recorded
 from seedbed.reproduce.replay import DATA, JOB, OUTCOME
 from seedbed.reproduce.situation import Situation, situation
@@ -73,7 +74,7 @@ def rerun(store: Store, original: Recorded, options: Options) -> str:
         with (
             Stopping().listening(),  # so that SIGTERM, too, leaves nothing behind
             TemporaryDirectory(prefix="seedbed-") as scratch,
-            situation(original, store.root / "environments", here=options.here) as place,
+            situation(original, store.root, here=options.here) as place,
         ):
             folder = Path(scratch)
             job.save(folder / JOB)
@@ -98,6 +99,8 @@ def again(original: Recorded, options: Options, root: Path) -> Job:
     place = {"root": str(root), "parent_run_id": None, "run_id": None}
     config["track"] |= place | {"run_name": f"{original.name} again"}
     config["study"] |= {"trial": None}  # no search ends it early
+    if UNPACKED_DATA in original.tags and config["data"]["root"] == original.job.config["data"]["root"]:
+        config["data"]["root"] = str(root / original.tags[UNPACKED_DATA])
     for name in FOLDERS:
         if name in config["data"] and not options.here:  # the process works in another folder
             config["data"][name] = str(Path(config["data"][name]).expanduser().absolute())

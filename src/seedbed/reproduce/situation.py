@@ -45,12 +45,12 @@ class Situation(NamedTuple):
 
 
 @contextmanager
-def situation(original: Recorded, environments: Path, *, here: bool) -> Iterator[Situation]:
+def situation(original: Recorded, root: Path, *, here: bool) -> Iterator[Situation]:
     """The recorded code with the recorded packages, or what is here; gone again afterwards.
 
     Args:
         original: the record.
-        environments: folder that keeps what was installed, for the next time.
+        root: folder of the record store, which keeps what was installed for the next time.
         here: the present code and packages in place of the recorded ones.
 
     Raises:
@@ -59,8 +59,8 @@ def situation(original: Recorded, environments: Path, *, here: bool) -> Iterator
     if here:
         yield Situation(Path.cwd(), Path(sys.executable))
         return
-    with worktree(original.tags.get("mlflow.source.git.commit", ""), original.diff) as folder:
-        rebuilt = Situation(folder, interpreter(original.packages, environments), folder / "src")
+    with worktree(original.tags.get("mlflow.source.git.commit", ""), original.diff, root) as folder:
+        rebuilt = Situation(folder, interpreter(original.packages, root / "environments"), folder / "src")
         _check_verb(rebuilt)
         yield rebuilt
 

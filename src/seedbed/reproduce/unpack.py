@@ -7,7 +7,6 @@ store's when it has its status: one that was cut off before that is taken away a
 import json
 import shutil
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +14,8 @@ from typing import Any, NamedTuple
 
 from seedbed.recording import JOB
 from seedbed.reproduce import archive, code
-from seedbed.reproduce.contents import Contents, contents, repositories
+from seedbed.reproduce.check import UNPACKED_DATA
+from seedbed.reproduce.contents import Contents, contents, data, repositories
 from seedbed.reproduce.entries import BOUNDS, Bounds
 from seedbed.track.journal import MAX_BATCH
 from seedbed.track.registered import NAME as MODEL
@@ -23,7 +23,7 @@ from seedbed.track.store import Store, told
 from seedbed.verdict.find import everywhere
 from seedbed.verdict.members import search
 
-FROM, DATA, PARENT = "seedbed.unpacked_from", "seedbed.unpacked_data", "mlflow.parentRunId"
+FROM, PARENT = "seedbed.unpacked_from", "mlflow.parentRunId"
 # MLflow takes no more of them at once.
 MAX_PARAMS = 100
 
@@ -60,21 +60,24 @@ def unpack(path: Path, root: Path, bounds: Bounds = BOUNDS) -> list[Unpacked]:
     with TemporaryDirectory(dir=beside, prefix=".seedbed-unpack-") as scratch:
         folder = Path(scratch)
         archive.read(path, folder, bounds)
-        runs, codes = contents(path, folder), repositories(path, folder)
+        runs, codes, brought = contents(path, folder), repositories(path, folder), data(path, folder)
         store = Store.open(root)
         for commit, repository in codes.items():
             _place(repository, code.place(root, commit))
-        for data in sorted((folder / "data").glob("*")):
-            _place(data, root / "data" / data.name)
+        for part in brought:
+            _place(part, root / "data" / part.name)
         return _loaded(store, runs)
 
 
 def _place(made: Path, target: Path) -> None:
     """Moves what is whole to where it is looked for; what is there already has the same name, so content."""
+    if target.exists():
+        return
+    partial = target.with_name(f"{target.name}.partial")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError, OSError):
-        if not target.exists():
-            made.rename(target)
+    shutil.rmtree(partial, ignore_errors=True)  # somebody was cut off here
+    shutil.move(made, partial)  # a copy, where the store is on another disk
+    partial.rename(target)
 
 
 def _loaded(store: Store, runs: Iterable[Contents]) -> list[Unpacked]:
@@ -106,7 +109,7 @@ def _load(store: Store, run: Contents, ids: Mapping[str, str]) -> str:
     if run.parent in ids:
         tags[PARENT] = ids[str(run.parent)]
     if packed["data"]:
-        tags[DATA] = packed["data"]
+        tags[UNPACKED_DATA] = packed["data"]
     experiment_id = store.experiment(packed["experiment"])
     with told(f"run {packed['name']!r}", do="See to the store, then unpack again."):
         made = store.client.create_run(

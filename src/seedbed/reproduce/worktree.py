@@ -5,8 +5,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import seedbed
 from seedbed.errors import StoreError
+from seedbed.reproduce import code
 from seedbed.track.checkout import GitError, git
 
 # A hook of the user's has nothing to do with what ran.
@@ -16,17 +16,18 @@ HERE = "--here re-runs with the code that is here, and says what differs."
 
 
 @contextmanager
-def worktree(commit: str, diff: str) -> Iterator[Path]:
+def worktree(commit: str, diff: str, root: Path) -> Iterator[Path]:
     """The top of a clean checkout of the commit with the diff applied, for as long as it is entered.
 
     Args:
         commit: full hash; empty: none is on record.
         diff: git's own patch; marks of files that were left out may stand before it.
+        root: folder of the record store, which may have the commit from an archive.
 
     Raises:
         StoreError: where the commit is in no repository at hand, or the diff does not apply.
     """
-    repository = _repository(commit)
+    repository = _repository(commit, root)
     with TemporaryDirectory(prefix="seedbed-") as scratch:
         folder = Path(scratch) / "code"
         try:
@@ -51,20 +52,19 @@ def _fill(folder: Path, repository: Path, commit: str, diff: str) -> None:
         ) from error
 
 
-def _repository(commit: str) -> Path:
-    """A checkout that has the commit: the one around the working directory, or this package's own.
+def _repository(commit: str, root: Path) -> Path:
+    """A repository that has the commit.
 
     Raises:
         StoreError: where none has it.
     """
-    places = list(dict.fromkeys([Path.cwd(), Path(seedbed.__path__[0])]))
-    for place in places if commit else ():
-        with suppress(GitError, FileNotFoundError):
-            git(place, "cat-file", "-e", f"{commit}^{{commit}}")
-            return place
+    found = code.repository(commit, root) if commit else None
+    if found is not None:
+        return found
+    places = " and ".join(map(str, code.places(commit, root)))
     raise StoreError(
         "the recorded code",
         expected="a commit that is in a git repository here",
-        got=f"{commit}, which {' and '.join(map(str, places))} do not have" if commit else "no commit",
+        got=f"{commit}, which {places} do not have" if commit else "no commit",
         do=f"Start the command in a checkout that has it, or fetch it. {HERE}" if commit else HERE,
     )
