@@ -1,5 +1,6 @@
 """A run that was cut off and goes on ends as one that nobody disturbed, to the last bit."""
 
+import itertools
 import shutil
 import signal
 from pathlib import Path
@@ -202,6 +203,8 @@ def test_a_run_that_reads_no_test_split_counts_none(make_job: MakeJob) -> None:
     assert "seedbed.test_split" not in found
 
 
+# In so many parts, for as many test processes, a run is killed before each of its effects.
+NUM_PARTS = 4
 # Whatever leaves a mark outside the process.
 EFFECTS = [
     *(
@@ -228,14 +231,14 @@ EFFECTS = [
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("first", range(1, NUM_PARTS + 1))
 def test_a_run_killed_before_each_of_its_effects_ends_as_if_undisturbed(
-    make_job: MakeJob, undisturbed: Undisturbed, tmp_path: Path
+    make_job: MakeJob, undisturbed: Undisturbed, tmp_path: Path, first: int
 ) -> None:
-    done, call = 0, 1
-    while True:
+    done = 0
+    for call in itertools.count(first, NUM_PARTS):
         job = make_job(*SETTINGS["softmax"], *COMMON, f"track.root={tmp_path / str(call)}")
         code = ended(job, EFFECTS, call)
-        call += 1
         if code == 0:
             break
         assert code == -signal.SIGKILL
@@ -246,4 +249,4 @@ def test_a_run_killed_before_each_of_its_effects_ends_as_if_undisturbed(
             run(job, run_id)
             done += 1
         assert_same(trace(job, run_id), undisturbed("softmax"))
-    assert done > 50
+    assert done > 50 // NUM_PARTS
