@@ -1,5 +1,6 @@
 """An archive is read whole and as it was written, or refused with nothing written."""
 
+import hashlib
 import json
 import shutil
 import stat
@@ -13,7 +14,6 @@ import pytest
 from seedbed.errors import StoreError
 from seedbed.reproduce.archive import MANIFEST, STAMP, read, write
 from seedbed.reproduce.entries import Bounds
-from seedbed.track.manifest import digest
 
 DO = " Nothing was written. Have it packed or sent again."
 FILES = {"runs/a/one.txt": b"one\n", "runs/a/two.bin": bytes(range(256)) * 50, "code/c": b""}
@@ -46,19 +46,20 @@ def refusal(path: Path, bounds: Bounds = Bounds()) -> str:  # noqa: B008 - immut
 
 def made(path: Path, *members: tuple[ZipInfo | str, bytes], lists: dict[str, bytes] | None = None) -> Path:
     """A zip file of these members, with a manifest that lists them, or others."""
-    listed = lists
-    if listed is None:
-        listed = {getattr(name, "filename", name): content for name, content in members}  # type: ignore[misc]
-    told = {}
-    for name, content in listed.items():
-        (path.parent / "content").write_bytes(content)
-        told[name] = {"sha256": digest(path.parent / "content"), "bytes": len(content)}
-    manifest = {"format": "seedbed archive", "version": 1, "members": told}
+    listed = {name_of(entry): content for entry, content in members} if lists is None else lists
+    told = {
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for name, content in listed.items()
+    }
     with ZipFile(path, "w") as archive:
-        archive.writestr(MANIFEST, json.dumps(manifest))
-        for name, content in members:
-            archive.writestr(name, content)
+        archive.writestr(MANIFEST, json.dumps({"format": "seedbed archive", "version": 1, "members": told}))
+        for entry, content in members:
+            archive.writestr(entry, content)
     return path
+
+
+def name_of(entry: ZipInfo | str) -> str:
+    return entry if isinstance(entry, str) else entry.filename
 
 
 def test_what_was_written_is_read(good: Path, tmp_path: Path) -> None:

@@ -224,6 +224,11 @@ def damaged_pack(folder: Path) -> None:
     path.write_bytes(content)
 
 
+def named_data(folder: Path) -> None:
+    (folder / "data/0123456789abcdef").mkdir(parents=True)
+    (folder / "data/0123456789abcdef/a").write_text("a")
+
+
 BAD: dict[str, tuple[Change, str]] = {
     "target": (job_naming("os.system"), "ConfigError: model._target_: expected a path that starts with"),
     "status": (told_as(status="RUNNING"), "ValueError: expected one of FINISHED, FAILED, KILLED"),
@@ -245,10 +250,7 @@ BAD: dict[str, tuple[Change, str]] = {
         "packs of commits under code/, got hook.sh",
     ),
     "named data": (
-        lambda folder: (
-            (folder / "data/0123456789abcdef").mkdir(parents=True)
-            or (folder / "data/0123456789abcdef/a").write_text("a")
-        ),
+        named_data,
         "folders of data named by their content, got 0123456789abcdef",
     ),
 }

@@ -41,7 +41,7 @@ def dirty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dirty]:
 
 
 def test_commit_and_diff_give_the_files_that_ran(dirty: Dirty) -> None:
-    with worktree(dirty.code.commit, dirty.code.diff) as folder:
+    with worktree(dirty.code.commit, dirty.code.diff, dirty.tree) as folder:
         assert (folder / "code.py").read_text() == "two \n"
         assert (folder / "new.bin").read_bytes() == BINARY
         assert code(folder)[1::2] == dirty.code[1::2]  # commit and diff; a worktree has no branch
@@ -50,13 +50,13 @@ def test_commit_and_diff_give_the_files_that_ran(dirty: Dirty) -> None:
 
 
 def test_it_is_removed_when_what_runs_in_it_fails(dirty: Dirty) -> None:
-    with pytest.raises(KeyboardInterrupt), worktree(dirty.code.commit, dirty.code.diff) as folder:
+    with pytest.raises(KeyboardInterrupt), worktree(dirty.code.commit, dirty.code.diff, dirty.tree) as folder:
         raise KeyboardInterrupt
     assert not folder.exists()
 
 
 def test_files_that_were_left_out_are_marks_and_no_patch(dirty: Dirty) -> None:
-    with worktree(dirty.code.commit, "# left out: big.bin (9999999 bytes)\n") as folder:
+    with worktree(dirty.code.commit, "# left out: big.bin (9999999 bytes)\n", dirty.tree) as folder:
         assert (folder / "code.py").read_text() == "one\n"
 
 
@@ -65,7 +65,7 @@ def test_a_hook_of_the_repository_is_not_run(dirty: Dirty) -> None:
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\ntouch hooked\n")
     hook.chmod(0o755)
-    with worktree(dirty.code.commit, "") as folder:
+    with worktree(dirty.code.commit, "", dirty.tree) as folder:
         assert not (folder / "hooked").exists()
 
 
@@ -80,7 +80,7 @@ def test_a_hook_of_the_repository_is_not_run(dirty: Dirty) -> None:
     ],
 )
 def test_code_that_is_not_here_is_refused(dirty: Dirty, commit: str, told: str) -> None:
-    with pytest.raises(StoreError, match=told) as caught, worktree(commit, dirty.code.diff):
+    with pytest.raises(StoreError, match=told) as caught, worktree(commit, dirty.code.diff, dirty.tree):
         pass
     assert "--here" in caught.value.do
 
@@ -88,7 +88,7 @@ def test_code_that_is_not_here_is_refused(dirty: Dirty, commit: str, told: str) 
 def test_a_diff_that_does_not_apply_is_refused(dirty: Dirty) -> None:
     later = git(dirty.tree, "rev-parse", "HEAD").strip()
     told = f"commit {later}: expected a checkout of it that takes the recorded diff, got error: patch failed"
-    with pytest.raises(StoreError, match=told), worktree(later, dirty.code.diff):
+    with pytest.raises(StoreError, match=told), worktree(later, dirty.code.diff, dirty.tree):
         pass
 
 
@@ -103,7 +103,7 @@ def test_code_too_old_to_run_a_saved_job_is_refused(dirty: Dirty, tmp_path: Path
     )
     with (
         pytest.raises(StoreError, match=told) as caught,
-        situation(old, tmp_path / "environments", here=False),
+        situation(old, tmp_path, here=False),
     ):
         pass
     assert "--here" in caught.value.do
