@@ -118,8 +118,9 @@ def index(grown: Grown, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_a_run_of_uncommitted_code_is_identical_although_the_tree_has_changed(
-    grown: Grown, index: None
+    grown: Grown, index: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlruns/mlflow.db")  # another one in the worktree
     done = seedbed_in(grown.tree, "reproduce", grown.run.info.run_id)
     assert done.returncode == 0, done.stdout
     assert f"Packages: the present ones, but {WHEEL}==1.0 in {grown.tree / 'mlruns'}" in done.stdout
