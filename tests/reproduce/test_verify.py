@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import torch
 from click.testing import CliRunner
 
 from seedbed.cli.command import cli
+from seedbed.errors import Pruned
 from seedbed.job import Job
 from seedbed.track.manifest import MANIFEST, TAG, digest, seal
 from seedbed.track.record import Record
@@ -243,6 +244,24 @@ def test_the_verb_tells_a_line_a_check_and_by_its_exit_code(record: Recorded) ->
     done = CliRunner().invoke(cli, asked)
     assert (done.exit_code, done.output.splitlines()[-1]) == (1, "1 of the checks found something wrong.")
     assert "  wrong   artifacts: test/confusion.csv: expected the file, got none" in done.output.splitlines()
+
+
+def test_a_run_that_a_search_ended_is_held_to_its_own_length(make_job: Callable[..., Job]) -> None:
+    def watch(epoch: int, metrics: Mapping[str, float]) -> None:
+        if epoch == 2:
+            raise Pruned(epoch, "hopeless")
+
+    job = make_job(*SHORT)
+    pruned = Recorded(Path(job.config["track"]["root"]), run(job, watch=watch).run_id)
+    checks = pruned.checks()
+    assert {what for what, check in checks.items() if check.state != "ok"} == {
+        "checkpoints",
+        "predictions",
+        "evaluation",
+    }
+    assert {check.state for check in checks.values()} == {"ok", "skipped"}
+    assert checks["checkpoints"].told == "a run that a search ended early keeps none"
+    assert checks["metrics"].told.endswith(", of epochs 1 to 2 once each")
 
 
 def test_data_that_is_not_at_hand_is_no_fault_of_the_record(

@@ -61,6 +61,8 @@ class Store:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         # Our own last words say where to look; MLflow would add two lines a run.
         os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+        # And a bar for each small file that is read.
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         _check_folders(root)
         if uri.startswith("sqlite:///"):
             file = _database_file(uri)

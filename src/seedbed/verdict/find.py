@@ -34,8 +34,6 @@ def opened(root: Path) -> Store:
             got="none",
             do="Name it with --root FOLDER, or train something first.",
         )
-    # MLflow would draw a bar for each small file that is read.
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     return Store.open(root)
 
 
