@@ -50,6 +50,18 @@ def test_the_idx_files_alone_are_enough(tmp_path: Path, dataset: str) -> None:
     assert data.facts.class_names == tuple(getattr(datasets, dataset).classes)
 
 
+@pytest.mark.parametrize("dataset", ["MNIST", "CIFAR10"])
+def test_every_file_that_is_read_is_listed(
+    tmp_path: Path, dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if dataset == "MNIST":
+        write_mnist(tmp_path, dataset)
+    else:
+        write_cifar(tmp_path, dataset, monkeypatch)
+    there = {str(path.relative_to(tmp_path)): path for path in tmp_path.rglob("*") if path.is_file()}
+    assert published(tmp_path, dataset).files() == there
+
+
 @pytest.mark.parametrize("dataset", ["CIFAR10", "CIFAR100"])
 def test_cifar_keeps_its_channels_and_its_class_names(
     tmp_path: Path, dataset: str, monkeypatch: pytest.MonkeyPatch
