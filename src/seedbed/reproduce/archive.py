@@ -10,7 +10,7 @@ import json
 import shutil
 import stat
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_STORED, BadZipFile, LargeZipFile, ZipFile, ZipInfo
@@ -43,17 +43,7 @@ def write(out: Path, members: Mapping[str, Path], head: Mapping[str, Any], bound
     Raises:
         StoreError: for a file that is there or cannot be written, or more than the bounds.
     """
-    if out.exists() or not out.parent.is_dir():
-        got = "one that is there" if out.exists() else f"no folder {out.parent}"
-        raise StoreError(f"--out {out}", expected="a new file in a folder", got=got, do="Choose another.")
-    for name in members:
-        if not is_safe(name):
-            raise StoreError(
-                f"--out {out}",
-                expected="names that every system takes",
-                got=repr(name),
-                do="Rename that file.",
-            )
+    _check_new(out, members)
     told = {name: described(members[name]) for name in sorted(members)}
     manifest = {"format": FORMAT, "version": VERSION, **head, "members": told}
     text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
@@ -73,6 +63,21 @@ def write(out: Path, members: Mapping[str, Path], head: Mapping[str, Any], bound
         ) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _check_new(out: Path, members: Iterable[str]) -> None:
+    """Refuses a file that would be written over, and names that a reader would refuse."""
+    if out.exists() or not out.parent.is_dir():
+        got = "one that is there" if out.exists() else f"no folder {out.parent}"
+        raise StoreError(f"--out {out}", expected="a new file in a folder", got=got, do="Choose another.")
+    for name in members:
+        if not is_safe(name):
+            raise StoreError(
+                f"--out {out}",
+                expected="names that every system takes",
+                got=repr(name),
+                do="Rename that file.",
+            )
 
 
 def _entry(name: str) -> ZipInfo:
