@@ -51,7 +51,7 @@ def test_a_pruned_run_is_killed_with_its_reason_and_metrics_and_without_a_model(
     assert not any(name.startswith("test/") for name in found.data.metrics)
     assert "seedbed.num_test_reads" not in found.data.tags
     artifacts = {entry.path for entry in client.list_artifacts(outcome.run_id)}
-    assert artifacts == {"config.yaml", "fit", "job.json", "provenance"}
+    assert artifacts == {"config.yaml", "fit", "job.json", "manifest.json", "provenance"}
     assert client.search_logged_models([found.info.experiment_id]) == []
 
 
