@@ -1,4 +1,4 @@
-"""A rank in which something goes wrong: `seedbed.launch.rank` with SEEDBED_PLANT=WHAT:RANK:STEP."""
+"""A rank in which something goes wrong: `seedbed.ranks.rank` with SEEDBED_PLANT=WHAT:RANK:STEP."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from typing import Any
 
 from seedbed.classifier import Classifier
 from seedbed.job import Job
-from seedbed.launch import rank
+from seedbed.ranks import rank
 
 
 def plant(what: str, step: int) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from seedbed.errors import ConfigError, TrainingError
 from seedbed.job import Job
-from seedbed.launch import ranks
+from seedbed.ranks import group
 from seedbed.train import run
 from tests.test_ranks import DDP, ROUNDING, UNEVEN, the_run
 
@@ -59,7 +59,7 @@ def ranks_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process(process.pid).children()
-        if "seedbed.launch.rank" in " ".join(child.cmdline())
+        if "seedbed.ranks.rank" in " ".join(child.cmdline())
     ]
 
 
@@ -106,9 +106,9 @@ def test_a_machine_that_never_joins_is_waited_for_no_longer_than_the_timeout(mak
 
 
 def test_joining_where_nobody_waits_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranks, "PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr(group, "PATIENCE", timedelta(seconds=1))
     with pytest.raises(TrainingError, match="expected a run that waits there, got no answer within 1 s"):
-        ranks.join(f"127.0.0.1:{free_port()}")
+        group.join(f"127.0.0.1:{free_port()}")
 
 
 def test_a_port_that_is_taken_is_refused(make_job: MakeJob) -> None:

@@ -10,8 +10,8 @@ from mlflow.entities import Run
 
 from seedbed.errors import ConfigError, SeedbedError, Stopped, TrainingError
 from seedbed.job import Job
-from seedbed.launch import ranks
-from seedbed.launch.ending import Ending, root_cause
+from seedbed.ranks import group
+from seedbed.ranks.ending import Ending, root_cause
 from seedbed.train import run
 
 MakeJob = Callable[..., Job]
@@ -44,7 +44,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
     """Lets ranks run the planted program."""
 
     def planted(what: str) -> None:
-        monkeypatch.setattr(ranks, "PROGRAM", "tests.planted")
+        monkeypatch.setattr(group, "PROGRAM", "tests.planted")
         monkeypatch.setenv("SEEDBED_PLANT", what)
         monkeypatch.setenv("PYTHONPATH", f"{TOP / 'src'}:{TOP}")
 
@@ -166,4 +166,4 @@ def test_a_signal_comes_out_of_a_rank_as_a_signal() -> None:
 @pytest.mark.parametrize("rendezvous", ["node1", ":29400", "node1:", "node1:port"])
 def test_a_rendezvous_is_a_host_and_a_port(rendezvous: str) -> None:
     with pytest.raises(ConfigError, match=r"trainer\.rendezvous: expected HOST:PORT .*, got"):
-        ranks.address(rendezvous)
+        group.address(rendezvous)

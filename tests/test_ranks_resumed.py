@@ -63,7 +63,7 @@ def test_a_run_that_two_processes_began_is_ended_by_another_number(
     mark = place(tmp_path)
     assert (mark["epoch"], mark["batch"]) == (1, 18)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("seedbed.launch.ranks.PROGRAM", "seedbed.launch.rank")
+        patched.setattr("seedbed.ranks.group.PROGRAM", "seedbed.ranks.rank")
         run(make_job(*LONG, *onward), begun.info.run_id)
     alone = make_job(*LONG, f"track.root={tmp_path}/alone")
     run(alone)

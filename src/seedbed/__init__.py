@@ -10,7 +10,7 @@ A learning algorithm is a seed, data is the soil. Four ingredients that know not
 One place joins them: `assembly` (config to parts), `classifier` (the LightningModule), `objective`
 (what it minimises) and `tally` (what that came to, step by step). `train` is one run from a job to a
 closed record: `recording` opens and closes it, `growing` is what each process does, with `callbacks`
-after each epoch, `saving` between steps and `stopping` for signals. `launch` starts the processes that
+after each epoch, `saving` between steps and `stopping` for signals. `ranks` starts the processes that
 share a run, `strategy` says how they do (`sharded`: each with a part of the weights) and `seat` which
 of them this is. `checkpoint` finds where a run that was cut off goes on, `resuming` what may have
 changed meanwhile, `pruning` lets a search end it early through its `trial`. `track` is the record in

@@ -94,6 +94,8 @@ def grow(plot: Plot, *, resumed: bool, watch: Watch | None = None) -> Outcome | 
         # Data may be too few to hold any out; Lightning's copy of a torch function is out of date.
         warnings.filterwarnings("ignore", "You defined a `validation_step` but have no `val_dataloader`")
         warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
+        # Where a SLURM client is installed; `launch=slurm` starts its tasks itself.
+        warnings.filterwarnings("ignore", "The `srun` command is available")
         # Our loader is told where to begin, and not by Lightning.
         warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch")
         assembly = assemble(plot.job.config, plot.seat)

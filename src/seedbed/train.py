@@ -5,9 +5,9 @@ from seedbed.growing import Outcome as Outcome
 from seedbed.growing import Plot, grow
 from seedbed.harvest import let_go
 from seedbed.job import Job
-from seedbed.launch.ranks import together
 from seedbed.optim import sense
 from seedbed.pruning import Watch
+from seedbed.ranks.group import together
 from seedbed.recording import recorded
 from seedbed.seat import Seat
 from seedbed.stopping import Stopping

@@ -152,7 +152,7 @@ def join(rendezvous: str) -> None:
 
     The run is started on one machine with trainer.num_nodes and trainer.rendezvous; the others join.
     """
-    from seedbed.launch.ranks import join as lend
+    from seedbed.ranks.group import join as lend
 
     lend(rendezvous)
     click.echo(f"The run at {rendezvous} has ended; its record says how.")

@@ -24,12 +24,12 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from seedbed.errors import ConfigError, Stopped, TrainingError
 from seedbed.growing import Outcome, stack_of
 from seedbed.job import Job
-from seedbed.launch.ending import Ending, root_cause
+from seedbed.ranks.ending import Ending, root_cause
 from seedbed.stopping import Stopping
 from seedbed.track.record import Record
 
 # A rank's program, and the folder where it finds the job and leaves how it went.
-PROGRAM, FOLDER, JOB, OUTCOME = "seedbed.launch.rank", "ranks", "job.json", "outcome.json"
+PROGRAM, FOLDER, JOB, OUTCOME = "seedbed.ranks.rank", "ranks", "job.json", "outcome.json"
 # Time that ranks have to finish their step and save, once they were told to stop.
 SHUTDOWN_SECONDS = 60
 LOOPBACK = "127.0.0.1:0"

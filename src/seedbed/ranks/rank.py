@@ -1,4 +1,4 @@
-"""One rank of a run: `python -m seedbed.launch.rank FOLDER RUN_ID new|resumed`."""
+"""One rank of a run: `python -m seedbed.ranks.rank FOLDER RUN_ID new|resumed`."""
 
 import ctypes
 import json
@@ -16,8 +16,8 @@ from seedbed.assembly import device_of
 from seedbed.errors import Stopped, TrainingError
 from seedbed.growing import Plot, grow
 from seedbed.job import Job
-from seedbed.launch.ending import Ending
-from seedbed.launch.ranks import JOB, OUTCOME
+from seedbed.ranks.ending import Ending
+from seedbed.ranks.group import JOB, OUTCOME
 from seedbed.recording import job_signature
 from seedbed.seat import Seat
 from seedbed.stopping import Stopping
