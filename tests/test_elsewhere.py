@@ -1,4 +1,4 @@
-"""A run that goes on with other decoding processes or threads than it began with."""
+"""A run that goes on with other decoding threads or torch threads than it began with."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -80,7 +80,7 @@ class ImageFolderData(ImageData):
     image_size: int = key("height and width in pixels that every image is resized and cropped to")
     test_fraction: float = key("share of each class kept for test where there is no `test` folder")
     memory_limit_gib: float = key("decoded data above this size is streamed", circumstance=True)
-    num_workers: int = key("processes that decode images; 0: none beside the run itself", circumstance=True)
+    num_workers: int = key("threads that decode images; 0: the run's own", circumstance=True)
     cache_dir: str = key("folder that keeps decoded images between runs", circumstance=True)
 
 

@@ -1,6 +1,9 @@
 import os
 import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +15,6 @@ from seedbed.data.listing import listed
 from seedbed.errors import DataError
 from tests.data.tiny import write_folder
 
-# Asking for more decoding processes than a small test machine has cores is what these tests are about.
-pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
 # Pillow's and torch's antialiased bilinear filters round their weights differently.
 GREY_LEVELS = 2
 
@@ -69,6 +70,31 @@ def test_workers_change_neither_pixels_nor_order(files: tuple[str, ...], num_wor
     together = list(decoded(files, 6, chunks, num_workers))
     assert [len(batch) for batch in alone] == [3, 1, 0, 60]
     assert all(torch.equal(one, other) for one, other in zip(alone, together, strict=True))
+
+
+def decoding_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("seedbed-decode")]
+
+
+def test_threads_read_a_little_ahead_and_end_with_whoever_reads(files: tuple[str, ...]) -> None:
+    read: list[int] = []
+
+    class Counted(Sequence[torch.Tensor]):
+        def __getitem__(self, index: Any) -> Any:
+            if index >= 60:
+                raise IndexError
+            read.append(index)
+            return torch.tensor([index])
+
+        def __len__(self) -> int:
+            return 60
+
+    batches = decoded(files, 6, Counted(), 2)
+    next(batches)
+    assert read[-1] == 4
+    assert decoding_threads()
+    batches.close()  # type: ignore[attr-defined]
+    assert not decoding_threads()
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])

@@ -16,7 +16,6 @@ PICTURES = (
     "data.root=../pictures",
     "data.cache_dir=cache",
     "data.image_size=8",
-    "data.num_workers=0",
     "data.batch_size=8",
     "data.test_fraction=0.2",
     "data.val_fraction=0.25",

@@ -1,17 +1,23 @@
-"""Decoding: image files become uint8 pixels in worker processes, in the order asked for."""
+"""Decoding: image files become uint8 pixels in a few threads, in the order asked for.
+
+Threads, because Pillow decodes without Python's lock, and because a process forked from a training
+run, which has threads of its own, can hang on a lock that none of its threads holds.
+"""
 
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, final
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 
+import numpy as np
 import PIL
 import torch
 import torchvision
+from PIL import Image
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
-from torchvision.datasets.folder import default_loader
 from torchvision.transforms.v2 import functional as transforms
 
 from seedbed.data.rows import Chunk
@@ -20,13 +26,8 @@ from seedbed.shapes import Pixels
 
 # Another decoder may give other pixels for the same file, so it is part of what names a cache entry.
 DECODER = f"seedbed 1, pillow {PIL.__version__}, torchvision {torchvision.__version__}"
-
-
-class Broken(NamedTuple):
-    """What a worker sends instead of pixels; an exception would lose its fields between processes."""
-
-    file: str
-    reason: str
+# Chunks that wait decoded, a thread.
+NUM_AHEAD = 2
 
 
 def decoded(
@@ -38,27 +39,28 @@ def decoded(
         files: image files, in any format Pillow reads; grey ones become RGB.
         image_size: height and width of the result in pixels.
         chunks: which files make up each batch, batch by batch.
-        num_workers: processes that decode; 0: this one. It changes neither pixels nor order.
+        num_workers: threads that decode; 0: this one. It changes neither pixels nor order.
 
     Raises:
         DataError: naming the file that cannot be decoded.
     """
-    loader: DataLoader[Tensor | Broken] = DataLoader(
-        _Files(files, image_size),
-        batch_sampler=[chunk.tolist() for chunk in chunks],
-        num_workers=num_workers,
-        collate_fn=_as_it_comes,
-        generator=torch.Generator(),  # or starting the workers would draw from torch's global one
-    )
-    for pixels in loader:
-        if isinstance(pixels, Broken):
-            raise DataError(
-                pixels.file,
-                expected="an image file that Pillow can read to its end",
-                got=pixels.reason,
-                do="Replace or remove this file.",
-            )
-        yield pixels
+
+    def work(chunk: Chunk) -> Pixels:
+        return _pixels([files[index] for index in chunk.tolist()], image_size)
+
+    if num_workers == 0:
+        yield from map(work, chunks)
+        return
+    rest, waiting = iter(chunks), deque[Future[Pixels]]()
+    with ThreadPoolExecutor(num_workers, thread_name_prefix="seedbed-decode") as pool:
+        try:
+            waiting.extend(pool.submit(work, chunk) for chunk in islice(rest, NUM_AHEAD * num_workers))
+            while waiting:
+                pixels = waiting.popleft().result()
+                waiting.extend(pool.submit(work, chunk) for chunk in islice(rest, 1))
+                yield pixels
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def watched(batches: Iterator[Pixels], total: int, meaning: str) -> Iterator[Pixels]:
@@ -69,31 +71,25 @@ def watched(batches: Iterator[Pixels], total: int, meaning: str) -> Iterator[Pix
     )
 
 
-@final
-class _Files(Dataset[Tensor]):
-    """Hands torch's workers a whole batch at a time."""
-
-    def __init__(self, files: Sequence[str], image_size: int) -> None:
-        self._files, self._image_size = files, image_size
-
-    def __getitems__(self, indices: list[int]) -> Pixels | Broken:
-        pixels = torch.empty((len(indices), 3, self._image_size, self._image_size), dtype=torch.uint8)
-        for place, index in enumerate(indices):
-            try:
-                pixels[place] = _decode(self._files[index], self._image_size)
-            except Exception as failure:  # noqa: BLE001 - decoders raise many kinds; all are reported
-                return Broken(self._files[index], f"{type(failure).__name__}: {failure}")
-        return pixels
+def _pixels(files: Sequence[str], image_size: int) -> Pixels:
+    pixels = torch.empty((len(files), 3, image_size, image_size), dtype=torch.uint8)
+    for place, file in enumerate(files):
+        try:
+            pixels[place] = _decode(file, image_size)
+        except Exception as failure:
+            raise DataError(
+                file,
+                expected="an image file that Pillow can read to its end",
+                got=f"{type(failure).__name__}: {failure}",
+                do="Replace or remove this file.",
+            ) from failure
+    return pixels
 
 
 def _decode(file: str, image_size: int) -> Tensor:
-    image: Tensor = transforms.pil_to_tensor(default_loader(file))
+    with Image.open(file) as opened:
+        image = torch.from_numpy(np.array(opened.convert("RGB"))).permute(2, 0, 1)
     if image.shape[1:] != (image_size, image_size):
         image = transforms.resize(image, [image_size], antialias=True)
         image = transforms.center_crop(image, [image_size, image_size])
     return image
-
-
-def _as_it_comes(batch: Any) -> Any:
-    """The batch is one tensor already; torch's collation would copy it."""
-    return batch

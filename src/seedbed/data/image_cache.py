@@ -32,7 +32,7 @@ class ImageCache:
         folder: where the cache lies; made if missing.
         listing: the image files.
         image_size: height and width in pixels after decoding.
-        num_workers: processes that decode; 0: this one.
+        num_workers: threads that decode; 0: this one.
     """
 
     def __init__(self, folder: Path, listing: Listing, image_size: int, num_workers: int) -> None:

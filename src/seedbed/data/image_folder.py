@@ -27,7 +27,7 @@ class ImageFolder(ImageModule):
         image_size: height and width in pixels after decoding, 1 or more.
         test_fraction: share of each class kept for test where there is no `test` folder, in [0, 1).
         memory_limit_gib: decoded pixels above this many GiB are streamed from their files, 0 or more.
-        num_workers: processes that decode; 0: the run's own. It changes no pixel and no order.
+        num_workers: threads that decode; 0: the run's own. It changes no pixel and no order.
         cache_dir: folder that keeps decoded images between runs.
         common: the keys of `ImageModule`.
 

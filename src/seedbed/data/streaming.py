@@ -24,7 +24,7 @@ class StreamedImages(Rows):
     Args:
         files: one image file an example.
         image_size: height and width in pixels after decoding.
-        num_workers: processes that decode; 0: the calling one.
+        num_workers: threads that decode; 0: the calling one.
         survey: the result of one pass over these files.
         device: where batches are handed out.
     """
