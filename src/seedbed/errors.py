@@ -42,6 +42,10 @@ class StoreError(SeedbedError):
     """A record store that cannot be opened, read or written."""
 
 
+class AwayError(StoreError):
+    """A record store that cannot be reached now, and may be later: nothing is wrong with what it was sent."""
+
+
 class Stopped(BaseException):
     """A signal asked the run to end; not an Exception, so that no job loop swallows it."""
 

@@ -24,8 +24,8 @@ from seedbed.trace import Trace, array_digest
 from seedbed.track.record import Record
 
 NUM_READS, TEST_SPLIT = "seedbed.num_test_reads", "seedbed.test_split"
-# What stays in the folder of a finished run.
-KEPT = ("journal.jsonl", "delivered", "job.json", "error.txt")
+# What stays in the folder of a finished run, and what else does while the store lacks it.
+KEPT, UNDELIVERED = ("journal.jsonl", "delivered", "job.json", "error.txt"), ("outbox", "rank_*")
 
 
 def identify(record: Record, data: DataModule) -> None:
@@ -76,6 +76,7 @@ def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record | None
     if record is not None:
         record.log_text(_confusion_csv(assembly.data.facts.class_names, counts), "test/confusion.csv")
         path = record.folder / "predictions.npz"
+        path.unlink(missing_ok=True)  # what waits for the store may be a link to an earlier one
         np.savez(path, allow_pickle=False, **predictions)
         record.log_file(path, "test")
         path.unlink()
@@ -127,6 +128,7 @@ def keep_trace(record: Record, trace: Trace, logits_digest: str | None, metrics:
     record.log_json(weights | {"test_logits": logits_digest}, "fit/trace.json")
     record.log_json({name: value.hex() for name, value in metrics.items()}, "fit/metrics.json")
     path = record.folder / "objectives.npy"
+    path.unlink(missing_ok=True)  # what waits for the store may be a link to an earlier one
     np.save(path, trace.objectives)
     record.log_file(path, "fit")
     path.unlink()
@@ -153,9 +155,15 @@ def keep(job: Job, assembly: Assembly, record: Record) -> None:
 
 
 def let_go(record: Record) -> None:
-    """Empties the folder of a run that is closed; not earlier, or a crash between would lose the run."""
+    """Empties the folder of a run that is closed; not earlier, or a crash between would lose the run.
+
+    What the store has not got stays: the journals, and the files that wait.
+    """
+    kept = {*KEPT, *UNDELIVERED} if record.waits else KEPT
     for path in record.folder.iterdir():
+        if any(path.match(name) for name in kept):
+            continue
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name not in KEPT:
+        else:
             path.unlink()

@@ -61,7 +61,9 @@ class Job:
     def save(self, path: Path) -> None:
         # What says nothing is left out, so that code of an older commit can read it.
         said = {name: value for name, value in asdict(self).items() if value or name not in SILENT}
-        path.write_text(json.dumps(said, indent=2) + "\n")
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(said, indent=2) + "\n")
+        partial.replace(path)  # never into the old file: what waits for the store may be a link to it
 
     @classmethod
     def load(cls, path: Path) -> "Job":

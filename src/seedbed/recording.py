@@ -14,7 +14,8 @@ from seedbed.track.provenance import provenance
 from seedbed.track.record import Record
 from seedbed.track.room import told_of_room
 from seedbed.track.signature import signature
-from seedbed.track.store import Store, told
+from seedbed.track.store import Store
+from seedbed.track.telling import told
 
 JOB = "job.json"
 
@@ -49,7 +50,7 @@ def closing(record: Record) -> Iterator[None]:
         with told_of_room():
             yield
     except Stopped:
-        record.finish("KILLED")
+        record.finish("KILLED", patient=False)
         raise
     except BaseException as error:
         try:
@@ -61,7 +62,12 @@ def closing(record: Record) -> Iterator[None]:
 
 def _opened(job: Job, run_id: str | None, tags: dict[str, str]) -> Record:
     track = job.config["track"]
-    store = Store.open(Path(track["root"]))
+    of_study = track["parent_run_id"] is not None
+    store = Store.open(
+        Path(track["root"]),
+        may_be_away=of_study or run_id is not None,
+        patience_seconds=track["patience_seconds"],
+    )
     if run_id is not None:
         same = {name: tags[name] for name in ("seedbed.signature", "seedbed.code_digest")}
         return Record.resume(store, run_id, params=job.params, same=same)
@@ -72,6 +78,7 @@ def _opened(job: Job, run_id: str | None, tags: dict[str, str]) -> Record:
         params=job.params,
         tags=tags,
         parent_run_id=track["parent_run_id"],
+        may_wait=of_study,
     )
 
 

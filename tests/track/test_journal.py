@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from seedbed.errors import StoreError
-from seedbed.track.journal import MAX_BATCH, Journal, Point
+from seedbed.track.entries import Point
+from seedbed.track.journal import MAX_BATCH, Journal
 
 
 def values(journal: Journal) -> list[tuple[str, int, float]]:
@@ -69,12 +70,12 @@ def test_points_of_the_store_are_taken_in_with_their_time_and_only_where_they_la
 def test_what_is_marked_delivered_is_not_offered_again(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.append({"loss": 1.0}, step=1)
-    for _, end in journal.undelivered():
-        journal.mark_delivered(end)
-    assert list(journal.undelivered()) == []
+    for entry in journal.undelivered():
+        journal.mark_delivered(entry.end)
+    assert not journal.waits()
     journal.append({"loss": 2.0}, step=2)
-    ((points, _),) = Journal(tmp_path).undelivered()
-    assert [point.step for point in points] == [2]
+    (entry,) = Journal(tmp_path).undelivered()
+    assert (entry.kind, entry.value, entry.step) == ("metrics", {"loss": 2.0}, 2)
 
 
 @pytest.mark.parametrize("sent", ["", "12 bytes", "-1", "9999999"])
@@ -82,25 +83,53 @@ def test_a_doubtful_mark_counts_as_nothing_delivered(tmp_path: Path, sent: str) 
     journal = Journal(tmp_path)
     journal.append({"loss": 1.0}, step=1)
     (tmp_path / "delivered").write_text(sent)
-    ((points, _),) = journal.undelivered()
-    assert len(points) == 1
-
-
-@pytest.mark.parametrize("num_lines", [MAX_BATCH // 4 - 1, MAX_BATCH // 4, MAX_BATCH // 4 + 1])
-def test_batches_hold_at_most_what_the_store_takes(tmp_path: Path, num_lines: int) -> None:
-    journal = Journal(tmp_path)
-    for step in range(num_lines):
-        journal.append({name: float(step) for name in "abcd"}, step)
-    batches = [points for points, _ in journal.undelivered()]
-    assert max(map(len, batches)) <= MAX_BATCH
-    assert [point for batch in batches for point in batch] == journal.points()
-    assert len(batches) == math.ceil(4 * num_lines / MAX_BATCH)
+    assert len(list(journal.undelivered())) == 1
 
 
 def test_one_call_may_hold_more_than_a_batch(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.append({f"m{index}": 0.0 for index in range(MAX_BATCH + 1)}, step=0)
-    assert [len(points) for points, _ in journal.undelivered()] == [MAX_BATCH, 1]
+    assert [len(entry.points) for entry in journal.undelivered()] == [MAX_BATCH, 1]
+
+
+def test_the_lines_mirror_the_run_whoever_wrote_them(tmp_path: Path) -> None:
+    ours, theirs = Journal(tmp_path), Journal(tmp_path)
+    ours.write("start", {"experiment": "e", "name": "n", "tags": {"a": "1", "b": "2"}, "local_id": "0"}, 5)
+    theirs.write("params", {"lr": "0.1"})
+    theirs.write("tags", {"a": "3"})
+    ours.write("untag", ["b"])
+    file = {"sha256": "ab", "bytes": 1}
+    theirs.write("artifact", {"file": "outbox/x/t.txt", "folder": "", "paths": {"t.txt": file}})
+    theirs.append({"loss": 1.0}, step=3)
+    ours.append({"loss": 9.0}, step=3)
+    ours.write("created", "abc")
+    ours.write("status", "FINISHED", 9)
+    for mirror in (ours.mirror, theirs.mirror, Journal(tmp_path).mirror):
+        assert (mirror.run_id, mirror.status, mirror.complete) == ("abc", "FINISHED", True)
+        assert (mirror.params, mirror.tags, mirror.known) == ({"lr": "0.1"}, {"a": "3"}, {("loss", 3)})
+        assert mirror.artifacts == {"t.txt": file}
+        assert (mirror.start_time, mirror.end_time) == (5, 9)
+
+
+def test_a_file_that_the_store_refused_is_none_that_the_run_has(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for name in ("kept.txt", "refused.txt"):
+        paths = {name: {"sha256": "ab", "bytes": 1}}
+        journal.write("artifact", {"file": f"outbox/x/{name}", "folder": "", "paths": paths})
+    *_, last = journal.entries()
+    journal.write("refused", last.begin)
+    assert list(journal.mirror.artifacts) == ["kept.txt"]
+
+
+def test_a_line_that_another_process_left_torn_is_cut_off_also_where_the_file_was_open(
+    tmp_path: Path,
+) -> None:
+    journal = Journal(tmp_path)
+    journal.append({"loss": 1.0}, step=1)
+    with (tmp_path / "journal.jsonl").open("ab") as file:
+        file.write(b'{"time": 1, "tags": {"a"')
+    journal.append({"loss": 2.0}, step=2)
+    assert values(Journal(tmp_path)) == [("loss", 1, 1.0), ("loss", 2, 2.0)]
 
 
 def test_lines_of_several_threads_never_mix(tmp_path: Path) -> None:

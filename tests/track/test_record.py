@@ -184,19 +184,24 @@ def test_two_who_deliver_one_journal_do_not_double_it(store: Store) -> None:
     assert history(record, "loss") == [(1, 1.0)]
 
 
-def test_a_store_that_is_away_delays_the_points_and_no_more(root: Path, store: Store) -> None:
+def test_a_store_that_is_away_delays_what_is_said_and_no_more(
+    root: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
     record = start(store)
     record.log_metrics({"loss": 1.0}, 1)
     away = root / "away.db"
     (root / "mlflow.db").rename(away)
-    with pytest.raises(
-        StoreError, match=rf"run {record.run_id}, metrics: .*Nothing is lost: .* next delivery\."
-    ):
-        record.deliver()
+    assert not record.deliver()
     record.log_metrics({"loss": 2.0}, 2)
+    record.set_tags({"said": "meanwhile"})
     away.rename(root / "mlflow.db")
-    record.deliver()
+    record.finish("KILLED")
     assert history(record, "loss") == [(1, 1.0), (2, 2.0)]
+    assert (read(record).data.tags["said"], read(record).info.status) == ("meanwhile", "KILLED")
+    gone, back = capsys.readouterr().err.splitlines()
+    assert gone.startswith("The record store sqlite:///mlflow.db is away (")
+    assert gone.endswith(f"The run goes on; what it says waits in {record.folder}.")
+    assert back == "The record store sqlite:///mlflow.db is back; nothing is lost."
 
 
 def test_a_resumed_run_repeats_no_step(store: Store) -> None:
@@ -250,7 +255,12 @@ def test_texts_and_files_arrive_byte_for_byte(store: Store, tmp_path: Path) -> N
     assert json.loads(artifact(record, "config.json")) == {"a": [1, None, 0.5]}
     for path in ("data.bin", "one/two/data.bin", "copy/sub/data.bin"):
         assert artifact(record, path) == b"\0\1"
-    assert {path.name for path in record.folder.iterdir()} == {"journal.jsonl", "lock", "reserve"}
+    assert {path.name for path in record.folder.iterdir()} == {
+        "journal.jsonl",
+        "delivered",
+        "lock",
+        "reserve",
+    }
 
 
 def test_an_artifact_that_cannot_be_written_is_told(store: Store) -> None:

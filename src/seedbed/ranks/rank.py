@@ -37,7 +37,9 @@ def main(folder: Path, run_id: str, resumed: bool) -> None:
     seat = Seat(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
     _meet(job, seat)
     stopping = Stopping()
-    record = Record(Store.open(Path(job.config["track"]["root"])), run_id) if seat.first else None
+    record = None
+    if seat.first:
+        record = Record(Store.open(Path(job.config["track"]["root"]), may_be_away=True), run_id)
     plot = Plot(job, seat, folder.parent, record, stopping)
     with stopping.listening(), _load(plot):
         outcome = grow(plot, resumed=resumed)

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from seedbed.errors import StoreError
-from seedbed.track.store import Store, told
+from seedbed.track.store import Store
+from seedbed.track.telling import told
 from seedbed.verdict.compare import Comparison, compare
 from seedbed.verdict.find import everywhere
 from seedbed.verdict.members import Member, members, of_run, search

@@ -10,7 +10,8 @@ from seedbed.metric.collection import available
 from seedbed.recording import job_signature
 from seedbed.reproduce.check import Check, Subject, compared, judged
 from seedbed.track import manifest, resumption
-from seedbed.track.journal import Journal, Point
+from seedbed.track.entries import Point
+from seedbed.track.journal import Journal
 from seedbed.track.manifest import MANIFEST, TAG
 from seedbed.track.values import PARAM_LIMIT, as_text, fitted
 

@@ -13,7 +13,8 @@ from seedbed.reproduce import code
 from seedbed.reproduce.archive import name_of
 from seedbed.reproduce.entries import refused
 from seedbed.track.checkout import GitError
-from seedbed.track.journal import MAX_NAME_LENGTH, NAME, Point
+from seedbed.track.entries import Point
+from seedbed.track.journal import MAX_NAME_LENGTH, NAME
 from seedbed.track.values import PARAM_LIMIT, TAG_LIMIT
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")

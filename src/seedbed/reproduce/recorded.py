@@ -14,7 +14,8 @@ from seedbed.errors import StoreError
 from seedbed.job import Job
 from seedbed.recording import JOB
 from seedbed.track.resumption import look, points
-from seedbed.track.store import Store, told
+from seedbed.track.store import Store
+from seedbed.track.telling import told
 
 # Folders of small files; checkpoints and the model are none of a comparison's business.
 FOLDERS = ("fit", "provenance")

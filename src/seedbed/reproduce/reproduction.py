@@ -10,7 +10,8 @@ from seedbed.reproduce.distribution import interval_of
 from seedbed.reproduce.judgement import EXIT_CODES, Judgement, judge
 from seedbed.reproduce.recorded import Recorded, recorded
 from seedbed.reproduce.rerun import Options, rerun
-from seedbed.track.record import NOTE, Record
+from seedbed.track.artifacts import NOTE
+from seedbed.track.record import Record
 from seedbed.track.store import Store
 
 VERDICT = "seedbed.reproduction"

@@ -19,7 +19,8 @@ from seedbed.reproduce.contents import Contents, contents, data, repositories
 from seedbed.reproduce.entries import BOUNDS, Bounds
 from seedbed.track.journal import MAX_BATCH
 from seedbed.track.registered import NAME as MODEL
-from seedbed.track.store import Store, told
+from seedbed.track.store import Store
+from seedbed.track.telling import told
 from seedbed.verdict.find import everywhere
 from seedbed.verdict.members import search
 

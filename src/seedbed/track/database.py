@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from seedbed.errors import StoreError
+from seedbed.errors import AwayError, StoreError
 
 # Seconds that a writer waits for another one's lock.
 PATIENCE = 30.0
@@ -84,7 +84,8 @@ def _check(path: Path) -> None:
             connection.execute("PRAGMA user_version = 0")  # MLflow's own value; fails where writing would
             connection.execute("ROLLBACK")
     except sqlite3.DatabaseError as error:
-        raise _wrong(path, str(error), ELSEWHERE) from error
+        kind = AwayError if "locked" in str(error) else StoreError
+        raise _wrong(path, str(error), ELSEWHERE, kind) from error
     _check_revisions(path, revisions)
 
 
@@ -129,5 +130,5 @@ def _known_revisions() -> tuple[set[str], str]:
     return known, newest
 
 
-def _wrong(path: Path, got: str, do: str) -> StoreError:
-    return StoreError(f"database {path}", expected="one that the installed MLflow can write", got=got, do=do)
+def _wrong(path: Path, got: str, do: str, kind: type[StoreError] = StoreError) -> StoreError:
+    return kind(f"database {path}", expected="one that the installed MLflow can write", got=got, do=do)

@@ -9,6 +9,8 @@ from seedbed.errors import StoreError
 
 # What a file system says that knows no locks: there nobody can tell, and nobody is refused.
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+# What this process holds: to look at one again would, by the rules of POSIX locks, let go of it.
+HELD: set[Path] = set()
 
 
 class Hold:
@@ -29,6 +31,7 @@ class Hold:
         self._file: int | None = os.open(self.path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            HELD.add(self.path)
         except OSError as error:
             if error.errno in NO_LOCKS:
                 return
@@ -50,6 +53,7 @@ class Hold:
         """
         if self._file is not None and forget:
             self.path.unlink(missing_ok=True)
+        HELD.discard(self.path)
         self._close()
 
     def _close(self) -> None:

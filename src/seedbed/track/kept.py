@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from seedbed.track.registered import NAME
-from seedbed.track.store import Store, told
+from seedbed.track.store import Store
+from seedbed.track.telling import told
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedbed.track.journal import Point
+from seedbed.track.entries import Point
 from seedbed.track.kept import kept
 
 if TYPE_CHECKING:
@@ -33,20 +33,31 @@ def seal(record: "Record", folder: str = "") -> None:
         folder: the one artifact folder that is new, of a run that has a manifest: nothing else is
             looked at, or what was changed since would pass for what was made. Empty: all.
     """
-    with kept(record.store, record.run_id) as files:
-        earlier = json.loads(files[MANIFEST].read_bytes()) if folder and MANIFEST in files else None
-        if folder and earlier is None:
-            return  # a record of before there were manifests
-        new = {path: described(file) for path, file in files.items() if path != MANIFEST}
-    if earlier is None:
-        manifest = {"files": new, "metrics": digests(record.points())}
+    own = record.kept()
+    if own is not None and not folder:  # what was kept, whatever the store has of it by now
+        new = {path: told for path, told in own.items() if path != MANIFEST}
+        manifest: dict[str, Any] | None = {"files": new, "metrics": digests(record.points())}
     else:
-        others = {path: told for path, told in earlier["files"].items() if not _in(path, folder)}
-        added = {path: told for path, told in new.items() if _in(path, folder)}
-        manifest = {**earlier, "files": dict(sorted((others | added).items()))}
+        manifest = _of_store(record, folder)
+    if manifest is None:
+        return
     text = json.dumps(manifest, indent=2) + "\n"
     record.log_text(text, MANIFEST)
     record.set_tags({TAG: hashlib.sha256(text.encode()).hexdigest()})
+
+
+def _of_store(record: "Record", folder: str) -> dict[str, Any] | None:
+    """The manifest of what the store has; None for a record of before there were manifests."""
+    with kept(record.store, record.run_id) as files:
+        earlier = json.loads(files[MANIFEST].read_bytes()) if folder and MANIFEST in files else None
+        if folder and earlier is None:
+            return None
+        new = {path: described(file) for path, file in files.items() if path != MANIFEST}
+    if earlier is None:
+        return {"files": new, "metrics": digests(record.points())}
+    others = {path: told for path, told in earlier["files"].items() if not _in(path, folder)}
+    added = {path: told for path, told in new.items() if _in(path, folder)}
+    return {**earlier, "files": dict(sorted((others | added).items()))}
 
 
 def _in(path: str, folder: str) -> bool:

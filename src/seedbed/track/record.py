@@ -1,42 +1,40 @@
 """One MLflow run, from its start to its status."""
 
+import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Literal, final
+from uuid import uuid4
 
-from seedbed.errors import StoreError
+from seedbed.errors import AwayError, StoreError
 from seedbed.track import resumption, room
 from seedbed.track.artifacts import Artifacts
-from seedbed.track.hold import Hold
-from seedbed.track.journal import Journal, Point
+from seedbed.track.away import REQUEST_SECONDS, brief
 from seedbed.track.load import Load
 from seedbed.track.provenance import origin
-from seedbed.track.store import Store, told
-from seedbed.track.values import PARAM_LIMIT, TAG_LIMIT, Value, as_text, fitted
+from seedbed.track.requests import create
+from seedbed.track.store import Store
+from seedbed.track.telling import told
+from seedbed.track.values import TAG_LIMIT, Value, as_text, fitted
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
-NOTHING_LOST = "Nothing is lost: the points are in the run's folder and go out with the next delivery."
-NOTE = "mlflow.note.content"
-REST = "\n\n*The rest stands in the artifact `note.md`.*"
 
 
 @final
 class Record(Artifacts):
     """One run in the store and its local folder.
 
-    `folder` holds the journal of metric points and whatever the run works with, such as checkpoints.
+    `folder` holds the journal of all that the run says and whatever it works with, such as checkpoints.
 
     Args:
         store: an open store.
-        run_id: MLflow's id of a run that is in it.
+        run_id: MLflow's id of a run that is in it, or the local id of one that is to be.
     """
 
     def __init__(self, store: Store, run_id: str) -> None:
         super().__init__(store, run_id)
-        self._journal = Journal(self.folder)
         self._load: Load | None = None
-        self._hold: Hold | None = None
 
     @classmethod
     def start(
@@ -49,6 +47,7 @@ class Record(Artifacts):
         tags: Mapping[str, str],
         parent_run_id: str | None = None,
         note: str = "",
+        may_wait: bool = False,
     ) -> "Record":
         """A new run, RUNNING, with its params.
 
@@ -60,18 +59,29 @@ class Record(Artifacts):
             tags: what the UI can be searched for; over 8000 characters likewise.
             parent_run_id: the study's run.
             note: markdown, shown as the run's description.
+            may_wait: whether it begins under a local id where the store is away.
 
         Raises:
+            AwayError: where the store is away and the run may not wait for it.
             StoreError: where the store does not take it.
         """
-        experiment_id = store.experiment(experiment)
         family = {"mlflow.parentRunId": parent_run_id} if parent_run_id else {}
         short, whole = fitted({**origin(), **tags, **family}, TAG_LIMIT, "tags")
-        with told(f"run {name!r}", do="See to the store, then start again."):
-            run = store.client.create_run(experiment_id, tags=short, run_name=name)
-        record = cls(store, run.info.run_id)
-        record._hold = Hold(record.folder)
+        now = time.time_ns() // 1_000_000
+        local_id = uuid4().hex
+        said = {"experiment": experiment, "name": name, "tags": short, "local_id": local_id}
+        run_id = None
+        try:
+            with brief(2 * REQUEST_SECONDS), told(f"run {name!r}", do="See to the store, then start again."):
+                run_id = create(store, store.experiment(experiment), said, now)
+        except AwayError:
+            if not may_wait:
+                raise
+        record = cls(store, run_id or local_id)
+        record._begin()
         room.keep_back(record.folder)
+        known = {"run_id": run_id} if run_id else {}
+        record._journal.write("start", {**said, **known, "store": store.address}, now)
         record._log_texts("params", {key: as_text(value) for key, value in params.items()})
         for path, text in whole.items():
             record.log_text(text, path)
@@ -91,89 +101,41 @@ class Record(Artifacts):
     ) -> "Record":
         """A run that did not finish, RUNNING again.
 
-        What is on record stays; params that a crash kept from it are added.
+        What is on record stays; params that a crash kept from it are added. Where the store is away,
+        the run's own folder says what is on record.
 
         Args:
             store: where the run is.
-            run_id: MLflow's id.
+            run_id: MLflow's id, or the run's local one.
             params: as `start` was given them.
             same: tags that must be on the run, such as the signature.
             reopen: a finished one too, such as a study that is to have more runs.
 
         Raises:
+            AwayError: where the store is away and the run's folder is not here.
             StoreError: for a run that is not there, is finished, is another one than `same` says, or
                 that another process is at work on.
         """
-        resumption.look(store, run_id)
+        run = resumption.standing(store, run_id)
         record = cls(store, run_id)
-        record._hold = Hold(record.folder)  # before the run is looked at: its holder may just finish it
-        run = resumption.look(store, run_id)
+        record._begin()  # before the run is looked at: its holder may just finish it
         try:
+            record.deliver()
+            run = resumption.standing(store, run_id)
             resumption.check(run, same, reopen=reopen)
         except StoreError:
-            record._hold.release(forget=run.info.status == "FINISHED")
+            record._let_go(over=run.status == "FINISHED")
             raise
         room.keep_back(record.folder)
-        with record._told("status"):
-            resumption.open_again(store, run)
-        missing = {name: as_text(value) for name, value in params.items() if name not in run.data.params}
+        record._open_again(run)
+        missing = {name: as_text(value) for name, value in params.items() if name not in run.params}
         record._log_texts("params", missing)
-        record._journal.adopt(resumption.points(store, run))
+        record._journal.adopt(run.points())
         return record
 
     def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
         """Writes points to the journal, with the time of now; `deliver` takes them to the store."""
         self._journal.append(metrics, step)
-
-    def deliver(self) -> None:
-        """Takes the journals' points to the store, in order, up to 1000 a request.
-
-        Delivering a point twice does no harm: its time was taken once, in the journal, and MLflow's
-        stores keep one row for one (name, time, step, value). So a crash between sending and noting
-        that it was sent costs one request, no more.
-
-        Raises:
-            StoreError: where the store does not take them; the next delivery goes on from there.
-        """
-        from mlflow.entities import Metric
-
-        for journal in (self._journal, *self._ranks()):
-            for points, end in journal.undelivered():
-                metrics = [Metric(point.name, point.value, point.time, point.step) for point in points]
-                with self._told("metrics", do=NOTHING_LOST):
-                    self.store.client.log_batch(self.run_id, metrics=metrics, synchronous=True)
-                    journal.mark_delivered(end)
-
-    def points(self) -> list[Point]:
-        """Every point of the run itself, in the order of writing; its ranks' devices have their own."""
-        return self._journal.points()
-
-    def _ranks(self) -> Iterator[Journal]:
-        """The journals that the processes of this run keep of their devices."""
-        return map(Journal, sorted(self.folder.glob("rank_*")))
-
-    def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Sets tags; a text over 8000 characters goes to `tags/NAME.txt` whole."""
-        self._log_texts("tags", tags)
-
-    def _log_texts(self, kind: Literal["params", "tags"], texts: Mapping[str, str]) -> None:
-        from mlflow.entities import Param, RunTag
-
-        entity, limit = (Param, PARAM_LIMIT) if kind == "params" else (RunTag, TAG_LIMIT)
-        short, whole = fitted(texts, limit, kind)
-        entities = {kind: [entity(name, text) for name, text in short.items()]}
-        for path, text in whole.items():  # first, so that no crash leaves a text that points nowhere
-            self.log_text(text, path)
-        with self._told(kind):
-            self.store.client.log_batch(self.run_id, **entities, synchronous=True)
-
-    def set_note(self, markdown: str) -> None:
-        """Sets the description that the UI shows; over 8000 characters it goes to `note.md` whole."""
-        if len(markdown) > TAG_LIMIT:
-            self.log_text(markdown, "note.md")
-            kept = markdown[: TAG_LIMIT - len(REST)].rpartition("\n")[0]
-            markdown = kept + REST
-        self.set_tags({NOTE: markdown})
 
     @contextmanager
     def system_metrics(self, *, enabled: bool) -> Iterator[None]:
@@ -187,8 +149,12 @@ class Record(Artifacts):
         finally:
             self._load.stop()
 
-    def finish(self, status: Status) -> None:
-        """Delivers what is left and closes the run.
+    def finish(self, status: Status, *, patient: bool = True) -> None:
+        """Closes the run, and waits a while for a store that is away; then what is left waits here.
+
+        Args:
+            status: how it ended.
+            patient: whether there is time to wait.
 
         Raises:
             StoreError: where the store does not take it.
@@ -196,24 +162,29 @@ class Record(Artifacts):
         room.give_back(self.folder)
         if self._load is not None:
             self._load.stop()
-        self.deliver()
+        self._journal.write("status", status)
+        arrived = self._delivery.last(self.store.patience_seconds if patient else 0.0)
         self._journal.close()
-        with self._told("status", do="The run still counts as RUNNING; nothing else is missing."):
-            self.store.client.set_terminated(self.run_id, status)
-        if self._hold is not None:
-            self._hold.release(forget=status == "FINISHED")
+        if not arrived:
+            self._delivery.tell_waiting()
+        self._let_go(over=status == "FINISHED")
 
     def fail(self, error: BaseException) -> None:
         """Closes the run as FAILED, with the trace as artifact `error.txt` and its last line as a tag."""
         room.give_back(self.folder)
         trace = "".join(traceback.format_exception(error))
         with suppress(OSError, StoreError):  # the tag says more of a full disk than the trace would
+            (self.folder / "error.txt").unlink(missing_ok=True)
             (self.folder / "error.txt").write_text(trace, errors="backslashreplace")
             self.log_file(self.folder / "error.txt")
         self.set_tags({"seedbed.error": f"{type(error).__name__}: {error}".partition("\n")[0]})
         self.finish("FAILED")
 
-    def _told(
-        self, what: str, do: str = "See to the store; the run's folder keeps what it has."
-    ) -> AbstractContextManager[None]:
-        return told(f"run {self.run_id}, {what}", do=do)
+    def _open_again(self, run: resumption.Standing) -> None:
+        """Says that the run is RUNNING and that how it ended before is no longer its end."""
+        if self._journal.mirror.start is None:  # its folder is not where it began
+            self._journal.write("start", run.adopted())
+        endings = sorted(set(resumption.ENDINGS) & set(run.tags))
+        if endings:
+            self._journal.write("untag", endings)
+        self._note("status", "RUNNING")

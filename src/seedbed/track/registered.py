@@ -11,7 +11,6 @@ import platform
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from seedbed.track.sources import distributions, needed
@@ -20,14 +19,14 @@ NAME = "model"
 
 
 def log(client: Any, run_id: str, folder: Path) -> str:
-    """Adds the model to the run, READY where all of it arrived, else FAILED.
+    """Adds a model to the run, READY where all of it arrived, else FAILED.
 
     A run has one model: what a process that was killed left of it is completed, not made twice.
 
     Args:
         client: an `mlflow.MlflowClient`.
         run_id: the run that made it.
-        folder: a predictor's folder.
+        folder: what `write` wrote.
 
     Returns:
         MLflow's id: `models:/ID` loads it, and `runs:/RUN/model` too.
@@ -41,9 +40,7 @@ def log(client: Any, run_id: str, folder: Path) -> str:
         return str(entity.model_id)
     status = "FAILED"
     try:
-        with TemporaryDirectory() as scratch:
-            write(Path(scratch), folder, run_id=run_id, model_id=entity.model_id)
-            client.log_model_artifacts(entity.model_id, scratch)
+        client.log_model_artifacts(entity.model_id, str(folder))
         if entity.model_id not in linked:
             client.log_outputs(run_id, [LoggedModelOutput(entity.model_id, step=0)])
         status = "READY"
@@ -62,8 +59,11 @@ def _begun(client: Any, run: Any) -> Any:
     return client.create_logged_model(experiment_id, NAME, source_run_id=run_id, model_type="classifier")
 
 
-def write(target: Path, folder: Path, *, run_id: str | None = None, model_id: str | None = None) -> None:
-    """Writes the MLflow model of a predictor's folder into an empty folder."""
+def write(target: Path, folder: Path, *, run_id: str | None = None) -> None:
+    """Writes the MLflow model of a predictor's folder into an empty folder.
+
+    The store gives the model its id, later than this: it stands in the store and not in `MLmodel`.
+    """
     import numpy as np
     from mlflow.models import Model
 
@@ -76,7 +76,7 @@ def write(target: Path, folder: Path, *, run_id: str | None = None, model_id: st
     (target / "requirements.txt").write_text("".join(f"{line}\n" for line in requirements))
     environment = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
     (target / "python_env.yaml").write_text(json.dumps(environment, indent=2) + "\n")
-    model = Model(run_id=run_id, model_id=model_id, model_uuid=model_id, artifact_path=NAME)
+    model = Model(run_id=run_id, artifact_path=NAME)
     model.signature = _signature(example, told["class_names"])
     model.saved_input_example_info = _write_example(target, example)
     model.add_flavor(

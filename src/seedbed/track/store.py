@@ -2,18 +2,15 @@
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from seedbed.errors import StoreError
-from seedbed.track import database
+from seedbed.errors import AwayError, StoreError
+from seedbed.track.address import check, check_folders, in_full
+from seedbed.track.telling import shown, told
 
-# Seconds that a server may take to say that it is there.
-PATIENCE = 10
 # Set by a shell or another program, these would move points, params or the model to another run.
 DIVERTING = (
     "MLFLOW_RUN_ID",
@@ -35,23 +32,39 @@ class Store:
 
     def __init__(self, uri: str, root: Path) -> None:
         self.uri, self.root = uri, root
-        with told(f"record store {shown(uri)}", do="Set track.root or MLFLOW_TRACKING_URI to another store."):
+        self.patience_seconds = 0.0
+
+    @cached_property
+    def client(self) -> Any:
+        """MLflow's own; the first look at a database, none at a server."""
+        do = "Set track.root or MLFLOW_TRACKING_URI to another store."
+        with told(f"record store {shown(self.uri)}", do=do):
             from mlflow import MlflowClient
 
             # The registry too: left out, it follows MLflow's global state.
-            self.client: Any = MlflowClient(uri, registry_uri=uri)
+            return MlflowClient(self.uri, registry_uri=self.uri)
 
     @classmethod
-    def open(cls, root: Path, uri: str | None = None) -> "Store":
+    def open(
+        cls,
+        root: Path,
+        uri: str | None = None,
+        *,
+        may_be_away: bool = False,
+        patience_seconds: float = 0.0,
+    ) -> "Store":
         """The store of a folder, made where it is missing.
 
         Args:
             root: folder of the store.
             uri: `sqlite:///FILE` or `http(s)://SERVER`; None: the environment's MLFLOW_TRACKING_URI,
                 else `mlflow.db` in `root`.
+            may_be_away: whether one that cannot be reached now will do.
+            patience_seconds: how long the end of a run waits for one that is away.
 
         Raises:
-            StoreError: for a store that cannot be written, reached or understood.
+            AwayError: for one that cannot be reached now.
+            StoreError: for a store that cannot be written or understood.
         """
         root = root.absolute()
         uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
@@ -63,16 +76,21 @@ class Store:
         os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
         # And a bar for each small file that is read.
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        _check_folders(root)
-        if uri.startswith("sqlite:///"):
-            file = _database_file(uri)
-            database.ensure(file, root / "artifacts")
-            uri = f"sqlite:///{file}"
-        elif uri.startswith(("http://", "https://")):
-            _check_server(uri)
-        else:
-            raise _unknown(uri)
-        return cls(uri, root)
+        check_folders(root)
+        uri = in_full(uri)
+        try:
+            check(uri, root)
+        except AwayError:
+            if not may_be_away:
+                raise
+        store = cls(uri, root)
+        store.patience_seconds = patience_seconds
+        return store
+
+    @property
+    def address(self) -> str:
+        """Where it is, without a password, and the same after its folder was moved."""
+        return shown(self.uri).replace(f"{self.root}/", "")
 
     def experiment(self, name: str) -> str:
         """The id of the experiment of this name, made where it is missing.
@@ -119,79 +137,3 @@ class Store:
                 got=f"an experiment that keeps them in {folder}, which is gone (was the store moved?)",
                 do="Move the store back, or choose another name.",
             )
-
-
-@contextmanager
-def told(what: str, do: str) -> Iterator[None]:
-    """Turns what MLflow, or the disk below it, raises into one paragraph."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        yield
-    except (MlflowException, OSError) as error:
-        # SQLAlchemy may begin with advice to programmers.
-        lines = [line for line in str(error).strip().splitlines() if not line.startswith("(raised as a")]
-        got = shown(lines[0] if lines else type(error).__name__)
-        raise StoreError(what, expected="a store that takes it", got=got, do=do) from error
-
-
-def shown(uri: str) -> str:
-    """The address without a password."""
-    return re.sub(r"//[^/@]*@", "//", uri)
-
-
-def _check_folders(root: Path) -> None:
-    for folder in (root, root / "artifacts", root / "runs"):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            TemporaryFile(dir=folder).close()
-        except OSError as error:
-            raise StoreError(
-                f"record folder {folder}",
-                expected="a folder to write in",
-                got=str(error.strerror),
-                do="Set track.root to a folder that you may write.",
-            ) from error
-
-
-def _database_file(uri: str) -> Path:
-    name = uri.removeprefix("sqlite:///")
-    if not name or name.startswith(":memory:"):
-        raise _unknown(uri)
-    if "?" in name or "%" in name:
-        raise StoreError(
-            f"database {name}",
-            expected="a path without ? and %, which mean something else in SQLite's addresses",
-            got=name,
-            do="Set track.root to another folder.",
-        )
-    return Path(name).absolute()
-
-
-def _check_server(uri: str) -> None:
-    """Asks the server for a sign of life, because MLflow's own first request retries for minutes."""
-    from mlflow.utils import credentials, rest_utils
-
-    request: Any = rest_utils.http_request
-    known: Any = credentials.get_default_host_creds
-    do = "Start the server (`mlflow server`), or correct MLFLOW_TRACKING_URI."
-    with told(f"tracking server {shown(uri)}", do=do):
-        answer = request(known(uri), "/health", "GET", timeout=PATIENCE, max_retries=0, raise_on_status=False)
-    if answer.status_code not in (200, 404):  # a hosted MLflow may have no such page
-        raise StoreError(
-            f"tracking server {shown(uri)}",
-            expected="an MLflow server that takes requests under this name",
-            got=f"{answer.status_code} {answer.text.strip().partition(chr(10))[0][:200]}",
-            do="Correct MLFLOW_TRACKING_URI, or start the server with "
-            f"`--allowed-hosts {urlsplit(uri).hostname}`.",
-        )
-
-
-def _unknown(uri: str) -> StoreError:
-    return StoreError(
-        f"MLFLOW_TRACKING_URI={shown(uri)}",
-        expected="sqlite:///FILE, http://SERVER or https://SERVER",
-        got="an address that keeps no complete record",
-        do="Unset it to use the database in track.root. A folder of files is no store since MLflow 3; "
-        "put a server before any other database.",
-    )
