@@ -10,6 +10,8 @@ from omegaconf import OmegaConf
 from seedbed import config as schema
 from seedbed.errors import Stopped, StoreError
 from seedbed.job import REPETITION, Job
+from seedbed.terminal import said
+from seedbed.track.leftover import take_along
 from seedbed.track.provenance import provenance
 from seedbed.track.record import Record
 from seedbed.track.room import told_of_room
@@ -68,6 +70,8 @@ def _opened(job: Job, run_id: str | None, tags: dict[str, str]) -> Record:
         may_be_away=of_study or run_id is not None,
         patience_seconds=track["patience_seconds"],
     )
+    if not of_study:
+        take_along(store, said, but=store.root / "runs" / run_id if run_id else None)
     if run_id is not None:
         same = {name: tags[name] for name in ("seedbed.signature", "seedbed.code_digest")}
         return Record.resume(store, run_id, params=job.params, same=same)

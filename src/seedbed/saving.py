@@ -18,7 +18,7 @@ from seedbed.classifier import Classifier
 from seedbed.errors import Stopped, StoreError
 from seedbed.seat import Seat
 from seedbed.stopping import Stopping
-from seedbed.terminal import console, counted
+from seedbed.terminal import counted, said
 from seedbed.track.record import Record
 
 FAILED = "seedbed.checkpoint_failed"
@@ -104,7 +104,7 @@ class StepEnd(Checkpoint):
                 f"{counted(self._num_failed, 'checkpoint')} failed, at step {trainer.global_step}: {error}"
             )
             if self.record is not None:
-                console().print(self._untold, highlight=False, markup=False, soft_wrap=True)
+                said(self._untold)
             self._tell()
 
     def _tell(self) -> None:

@@ -17,6 +17,11 @@ def console() -> "Console":
     return Console(stderr=True)
 
 
+def said(line: str) -> None:
+    """Prints a line there, above whatever lives."""
+    console().print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 def live(*columns: Any) -> "Progress":
     """A live line that leaves nothing behind, and is silent where there is no terminal."""
     from rich.progress import Progress

@@ -1,52 +1,26 @@
 """The same record on a real tracking server, artifacts through it."""
 
 import math
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
-from urllib3 import PoolManager, Retry
 
 from seedbed.track.record import Record
 from seedbed.track.store import Store
+from tests.served import served
 from tests.track.test_registered import LoadModel, fitted
 
-pytestmark = pytest.mark.slow
-RETRIES = 120  # one a second at most
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")
 def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    (folder / "mlflow.db").write_bytes(migrated.read_bytes())
-    address = f"http://127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
-    command += ["--port", address.rpartition(":")[2], "--artifacts-destination", str(folder / "artifacts")]
-    command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-    try:
-        patient = Retry(total=RETRIES, backoff_factor=0.1, backoff_max=1)
-        with PoolManager(retries=patient) as pool:
-            assert pool.request("GET", f"{address}/health").status == 200, (folder / "log").read_text()
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
+    with served(tmp_path_factory.mktemp("server") / "served", migrated) as process:
+        process.start()
+        yield process.address
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import click
 
 from seedbed.cli.proving import diff, pack, reproduce, rerun, unpack, verify
 from seedbed.cli.reading import compare, report, ui
+from seedbed.cli.syncing import sync
 from seedbed.cli.training import join, resume, train
 from seedbed.errors import SeedbedError, Stopped, TrainingError
 
@@ -17,7 +18,7 @@ def cli() -> None:
     """Seedbed: image classifiers grown under replication, every run on record."""
 
 
-for verb in (train, resume, join, compare, diff, reproduce, rerun, verify, pack, unpack, report, ui):
+for verb in (train, resume, join, compare, diff, reproduce, rerun, verify, pack, unpack, report, sync, ui):
     cli.add_command(verb)
 
 

@@ -61,9 +61,12 @@ def report(study: str, out: str, metric: str | None, margin: float | None, root:
     the record.
     """
     from seedbed.report.report import report as write
+    from seedbed.terminal import said
+    from seedbed.track.leftover import take_along
     from seedbed.verdict.find import find, opened
 
     store = opened(Path(root))
+    take_along(store, said)
     written = write(store, find(store, study).run_id, Path(out), metric, margin)
     for sentence in written.failed:
         click.echo(sentence, err=True)

@@ -17,7 +17,9 @@ from seedbed.reproduce import archive, code
 from seedbed.reproduce.check import UNPACKED_DATA
 from seedbed.reproduce.contents import Contents, contents, data, repositories
 from seedbed.reproduce.entries import BOUNDS, Bounds
+from seedbed.terminal import said
 from seedbed.track.journal import MAX_BATCH
+from seedbed.track.leftover import take_along
 from seedbed.track.registered import NAME as MODEL
 from seedbed.track.store import Store
 from seedbed.track.telling import told
@@ -63,6 +65,7 @@ def unpack(path: Path, root: Path, bounds: Bounds = BOUNDS) -> list[Unpacked]:
         archive.read(path, folder, bounds)
         runs, codes, brought = contents(path, folder), repositories(path, folder), data(path, folder)
         store = Store.open(root)
+        take_along(store, said)
         for commit, repository in codes.items():
             _place(repository, code.place(root, commit))
         for part in brought:

@@ -11,7 +11,9 @@ from seedbed.errors import TrainingError
 from seedbed.manual import command_line, ui_command
 from seedbed.study.findings import Finding, findings
 from seedbed.study.outline import Outline
+from seedbed.terminal import said
 from seedbed.track.manifest import seal
+from seedbed.track.patience import complete, when_there
 from seedbed.track.record import Record
 from seedbed.verdict import tables
 from seedbed.verdict.compare import Comparison
@@ -40,8 +42,7 @@ def conclude(
     Returns:
         What is wrong with the study; None where nothing is.
     """
-    children = members(record.store, record.run_id)
-    found = findings(outline, children, record.folder, record.run_id)
+    children, found = when_there(record.store, lambda: _found(record, outline), said)
     finished = sum(child.status == "FINISHED" for child in children)
     for finding in found:
         for path, text in finding.files.items():
@@ -57,6 +58,12 @@ def conclude(
     record.finish("FAILED" if wrong else "FINISHED")
     _next(record, outline, failed, out)
     return wrong
+
+
+def _found(record: Record, outline: Outline) -> tuple[list[Member], list[Finding]]:
+    complete(record.store)  # a run of an earlier command may have waited until now
+    children = members(record.store, record.run_id)
+    return children, findings(outline, children, record.folder, record.run_id)
 
 
 def _aggregate(comparison: Comparison) -> dict[str, float]:

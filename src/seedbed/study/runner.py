@@ -1,6 +1,7 @@
 """Makes the runs of a study that are not on record yet, and hands back those that are."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn
@@ -8,6 +9,7 @@ from hydra.core.utils import JobReturn
 from seedbed.errors import TrainingError
 from seedbed.study.plan import Planned
 from seedbed.study.progress import StudyProgress
+from seedbed.track.patience import complete, when_there
 from seedbed.verdict.members import Member, members, of_run, search
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class Runner:
         finished = self._launch([self._arguments(planned) for planned in chunk], len(self._tried))
         for planned, done in zip(chunk, finished, strict=True):
             self._tried.add(planned.signature)
-            member = self._made(planned, done)
+            member = when_there(self._parent.store, partial(self._made, planned, done), self._say)
             self._know(member)
             if member.status == "FAILED":
                 self.failed[planned.name] = member
@@ -108,6 +110,7 @@ class Runner:
 
     def _made(self, planned: Planned, done: JobReturn) -> Member:
         """The run as the record has it; one that failed before it had a record gets one."""
+        complete(self._parent.store)
         experiment = self._parent.store.client.get_run(self._parent.run_id).info.experiment_id
         wanted = f"tags.mlflow.parentRunId = '{self._parent.run_id}' AND tags.seedbed.signature = "
         found = search(self._parent.store, [experiment], f"{wanted}'{planned.signature}'")

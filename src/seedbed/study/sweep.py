@@ -16,6 +16,7 @@ from omegaconf import DictConfig, open_dict
 from seedbed.job import Job, from_hydra
 from seedbed.stopping import Stopping
 from seedbed.study.outline import Outline, outlined
+from seedbed.terminal import said
 
 # A typo is refused before the record and the statistics are imported: they cost seconds.
 if TYPE_CHECKING:
@@ -35,10 +36,13 @@ class StudySweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
         outline = outlined(self.config, arguments, self.loader, self._resolve)
+        from seedbed.track.leftover import take_along
         from seedbed.track.store import Store
 
         with Stopping().listening():
-            store = Store.open(Path(self.config.track.root))
+            track = self.config.track
+            store = Store.open(Path(track.root), patience_seconds=track.patience_seconds)
+            take_along(store, said)
             record = self._record(store, outline)
             self._made(record, outline)
         return []

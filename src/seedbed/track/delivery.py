@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from seedbed.errors import AwayError, Stopped, StoreError
-from seedbed.terminal import console, counted
+from seedbed.terminal import counted, said
 from seedbed.track.away import BYTES_A_SECOND, REQUEST_SECONDS, brief, is_full
 from seedbed.track.entries import Entry
 from seedbed.track.journal import Journal
@@ -76,14 +76,13 @@ class Delivery:
         Raises:
             StoreError: as `attempt`.
         """
-        moved, since = -1, time.monotonic()
+        moved, since = self._moved(), time.monotonic()
         while True:
             self._not_before = 0.0
             if self.attempt():
                 return True
-            now, moved_before = time.monotonic(), moved
-            moved = sum(journal.delivered() for journal in self._journals())
-            if moved > moved_before:
+            now, before, moved = time.monotonic(), moved, self._moved()
+            if moved > before:
                 since = now
                 continue
             if now - since >= patience_seconds:
@@ -92,6 +91,10 @@ class Delivery:
                 time.sleep(min(1.0, patience_seconds))
             except (Stopped, KeyboardInterrupt):
                 return False
+
+    def _moved(self) -> int:
+        """Grows with everything that arrives."""
+        return sum(journal.delivered() for journal in self._journals())
 
     def _deliver(self, deadline: float) -> bool:
         for journal in self._journals():
@@ -152,7 +155,7 @@ class Delivery:
 
     def _gone(self, error: AwayError, took: float) -> None:
         if self.away is None and not self._sync:
-            _say(
+            said(
                 f"The record store {self._store.address} is away ({error.got}). The run goes on; "
                 f"what it says waits in {self._folder}."
             )
@@ -164,13 +167,13 @@ class Delivery:
 
     def _there(self, took: float) -> None:
         if self.away is not None and not self._sync:
-            _say(f"The record store {self._store.address} is back; nothing is lost.")
+            said(f"The record store {self._store.address} is back; nothing is lost.")
         self.away, self._pause = None, 0.0
         self._not_before = time.monotonic() + took / SHARE if took > SLOW_SECONDS else 0.0
 
     def tell_waiting(self) -> None:
         """Says that the run is over and its record is not whole yet."""
-        _say(
+        said(
             f"{counted(self.num_waiting(), 'line')} of the record wait in {self._folder}: "
             "`seedbed sync`, or the next command, takes them to the store."
         )
@@ -183,7 +186,3 @@ def _missing(file: Path) -> StoreError:
         got="none",
         do="Put it back, or take its line out of the journal.",
     )
-
-
-def _say(line: str) -> None:
-    console().print(line, highlight=False, markup=False, soft_wrap=True)

@@ -9,8 +9,14 @@ from seedbed.errors import StoreError
 
 # What a file system says that knows no locks: there nobody can tell, and nobody is refused.
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+LOCK = "lock"
 # What this process holds: to look at one again would, by the rules of POSIX locks, let go of it.
 HELD: set[Path] = set()
+
+
+def is_left(folder: Path) -> bool:
+    """Whether the run of this folder is not over for good: it goes on, or its process died."""
+    return (folder / LOCK).exists()
 
 
 class Hold:
@@ -27,7 +33,7 @@ class Hold:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "lock"
+        self.path = folder / LOCK
         self._file: int | None = os.open(self.path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -28,11 +28,14 @@ class Journalled:
         self._outbox = Outbox(self.folder)
         self._delivery = Delivery(store, self.folder, self._journal)
         self._hold: Hold | None = None
+        self._stored_id: str | None = None
 
     @property
     def run_id(self) -> str:
         """The store's id; the local one where the store has not been told of the run yet."""
-        return self._journal.mirror.run_id or self.folder.name
+        if self._stored_id is None:
+            self._stored_id = self._journal.mirror.run_id
+        return self._stored_id or self.folder.name
 
     @property
     def waits(self) -> bool:

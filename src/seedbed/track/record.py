@@ -11,6 +11,7 @@ from seedbed.errors import AwayError, StoreError
 from seedbed.track import resumption, room
 from seedbed.track.artifacts import Artifacts
 from seedbed.track.away import REQUEST_SECONDS, brief
+from seedbed.track.hold import is_left
 from seedbed.track.load import Load
 from seedbed.track.provenance import origin
 from seedbed.track.requests import create
@@ -118,10 +119,12 @@ class Record(Artifacts):
         """
         run = resumption.standing(store, run_id)
         record = cls(store, run_id)
+        died = is_left(record.folder)
         record._begin()  # before the run is looked at: its holder may just finish it
         try:
-            record.deliver()
             run = resumption.standing(store, run_id)
+            if died and record.waits:  # it said how it ended, and nobody has heard
+                run = run._replace(status="RUNNING")
             resumption.check(run, same, reopen=reopen)
         except StoreError:
             record._let_go(over=run.status == "FINISHED")

@@ -61,9 +61,14 @@ def standing(store: Store, run_id: str) -> Standing:
         if mirror is None:
             raise
         return _own(run_id, mirror)
-    # The store may not have heard of the end.
-    status = journal.mirror.status if journal and journal.waits() else run.info.status
-    return Standing(run.info.run_id, status, run.data.params, run.data.tags, lambda: points(store, run))
+    found = Standing(
+        run.info.run_id, run.info.status, run.data.params, run.data.tags, lambda: points(store, run)
+    )
+    if journal is None or not journal.waits():
+        return found
+    mirror = journal.mirror  # the store has not heard of all
+    params, tags = {**found.params, **mirror.params}, {**found.tags, **mirror.tags}
+    return found._replace(status=mirror.status, params=params, tags=tags)
 
 
 def _own(run_id: str, mirror: Mirror) -> Standing:

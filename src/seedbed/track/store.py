@@ -98,7 +98,10 @@ class Store:
         Raises:
             StoreError: where it was deleted, or keeps its artifacts in a folder that is gone.
         """
-        with told(f"MLflow experiment {name!r}", do="Choose another name: track.experiment=NAME."):
+        with told(
+            f"MLflow experiment {name!r}",
+            do="See to the store, or choose another name: track.experiment=NAME.",
+        ):
             found = self.client.get_experiment_by_name(name) or self._create_experiment(name)
         if found.lifecycle_stage == "deleted":
             raise StoreError(
