@@ -15,7 +15,9 @@ from seedbed import config
 CONF = config.folder()
 FROZEN = Path(__file__).with_name("frozen_keys.txt")
 OPTIONS = [(group, option) for group, options in config.SCHEMAS.items() for option in options]
-TARGETS = [(group, option) for group, option in OPTIONS if group not in ("trainer", "track", "study")]
+TARGETS = [
+    (group, option) for group, option in OPTIONS if group not in ("trainer", "track", "study", "launch")
+]
 # What only exists at run time and is given by assembly.
 AT_RUN_TIME = {
     "model": {"input_shape", "num_classes"},

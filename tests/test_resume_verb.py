@@ -85,7 +85,7 @@ def test_other_circumstances_are_told_on_the_record_and_are_no_other_run(
             "data.num_workers=2: expected .*, got one that can, or that this run does not",
         ),
         ("track.root=elsewhere", "track.root=elsewhere: expected KEY=VALUE, with a KEY that cannot move "),
-        ("study.num_parallel=2", "study.num_parallel=2: expected KEY=VALUE, with a KEY that cannot move "),
+        ("launch.num_parallel=2", "launch.num_parallel=2: expected KEY=VALUE, with a KEY that cannot move "),
         ("~trainer.devices", "~trainer.devices: expected KEY=VALUE"),
         ("trainer.devices", "argument 'trainer.devices': expected GROUP=OPTION or KEY=VALUE, got "),
         (

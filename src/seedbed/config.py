@@ -238,7 +238,6 @@ class Study(Place):
         "metrics that settings are judged by; several with study=multi_objective only"
     )
     max_failures: int | None = how("failed runs beyond which no more are started; null: no limit")
-    num_parallel: int = how("runs handed to the launcher at a time, 1 or more")
     resume: bool = how("true: runs of the same command and code that are on record count")
 
 
@@ -263,6 +262,26 @@ class SearchStudy(ProtocolStudy):
 @dataclass
 class VarianceStudy(Study):
     streams: list[str] = how("random streams that vary one at a time")
+
+
+@dataclass
+class LocalLaunch:
+    num_parallel: int = how("runs at a time, 1 or more; several are processes of their own, one a GPU")
+
+
+@dataclass
+class SlurmLaunch:
+    partition: str | None = how("partition that jobs are sent to; null: the cluster's default")
+    account: str | None = how("account that is charged; null: the user's default")
+    qos: str | None = how("quality of service; null: the cluster's default")
+    constraint: str | None = how("features that a node must have, as sbatch takes them; null: none")
+    timeout_minutes: int = how("time limit of a job; one that needs longer saves, queues again and goes on")
+    memory_gib: float | None = how("memory a node; null: the cluster's default")
+    cpus_per_task: int = how("CPU cores of each process of a run")
+    array_parallelism: int = how("jobs that run at a time, 1 or more; a search proposes as many at once")
+    setup: list[str] = how("shell lines before the job, such as `module load cuda`")
+    warning_seconds: int = how("seconds before the time limit at which a job saves and queues again")
+    max_requeues: int = how("times that a job may queue again, 0 or more; then it fails")
 
 
 @dataclass
@@ -295,6 +314,7 @@ class Root:
     trainer: Any = key("how long, how exactly, on which device")
     track: Any = key("where the record goes and how much of it")
     study: Any = key("how several runs become one study; without -m it has no effect")
+    launch: Any = key("where runs are made, and how many at a time")
 
 
 # One schema an option: `conf/model/mlp.yaml` starts from SCHEMAS["model"]["mlp"].
@@ -337,6 +357,7 @@ SCHEMAS: Mapping[str, Mapping[str, type]] = {
         "cross_validation": Study,
         "variance": VarianceStudy,
     },
+    "launch": {"local": LocalLaunch, "slurm": SlurmLaunch},
 }
 ROOT_CHOICES = {"objective": Objective, "streams": Pinned}
 

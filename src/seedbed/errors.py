@@ -54,6 +54,19 @@ class Stopped(BaseException):
         self.signal_number = signal_number
 
 
+class Detached(Stopped):
+    """A signal ended the waiting for jobs that go on without it.
+
+    Args:
+        signal_number: the signal's.
+        told: where they are, and what to type next.
+    """
+
+    def __init__(self, signal_number: int, told: str) -> None:
+        super().__init__(signal_number)
+        self.told = told
+
+
 class Pruned(BaseException):
     """A search ended the run early: no failure, and nothing that a job loop may swallow.
 

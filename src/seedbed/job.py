@@ -21,6 +21,10 @@ from seedbed.errors import ConfigError
 REPETITION = ("seed", "streams", "data.fold", "data.inner_fold", "evaluate_test")
 # Fields that most jobs have nothing in.
 SILENT = ("changed", "reproduces")
+# Groups whose option says nothing of a result.
+UNCOMPARED = ("track", "study", "launch")
+# What a single run does not heed, whoever launches it.
+NUM_AT_A_TIME = ("launch.num_parallel", "launch.array_parallelism")
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Job:
     @property
     def params(self) -> dict[str, Any]:
         """The short flat set that the UI compares: choices, seed, and what was tuned."""
-        groups = [group for group in SCHEMAS if group in self.choices and group not in ("track", "study")]
+        groups = [group for group in SCHEMAS if group in self.choices and group not in UNCOMPARED]
         chosen = {group: self.choices[group] for group in groups}
         unmoving = circumstances()
         shown = {name: value for name, value in self.overridden.items() if name not in unmoving}
@@ -188,7 +192,7 @@ def check_alone(given: Collection[str]) -> None:
     """
     for override in given:
         key, _, value = override.partition("=")
-        if key == "study" or key.startswith("study."):
+        if key == "study" or key.startswith("study.") or key in NUM_AT_A_TIME:
             raise ConfigError(
                 key,
                 expected="a study, because a single run does not heed it",

@@ -23,7 +23,8 @@ Trains one run; with -m, values separated by commas make a study of several:
   seedbed train -m study=tpe 'optimizer.lr=tag(log,interval(0.001,0.1))'   (both ends included)
   seedbed train -m experiment=demo
   seedbed train model=cnn trainer=ddp trainer.devices=2         (two processes, the same result)
-  seedbed train -m model=mlp,cnn study.num_parallel=4 hydra/launcher=joblib   (four runs at a time)
+  seedbed train -m model=mlp,cnn launch.num_parallel=4          (four runs at a time)
+  seedbed train -m model=mlp,cnn launch=slurm                   (as jobs of a SLURM cluster)
   seedbed train model=mlp --cfg job                             (show the config, run nothing)
 
 A study runs what is missing: the same command again counts its finished runs, continues those that

@@ -1,6 +1,6 @@
 """The record of one job, from its first line to its status, whether the job ends, fails or is stopped."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from omegaconf import OmegaConf
 
 from seedbed import config as schema
-from seedbed.errors import Stopped, StoreError
+from seedbed.errors import Detached, Stopped, StoreError
 from seedbed.job import REPETITION, Job
 from seedbed.terminal import said
 from seedbed.track.leftover import take_along
@@ -20,19 +20,23 @@ from seedbed.track.store import Store
 from seedbed.track.telling import told
 
 JOB = "job.json"
+Begun = Callable[[str], None]
 
 
 @contextmanager
-def recorded(job: Job, run_id: str | None) -> Iterator[Record]:
+def recorded(job: Job, run_id: str | None, begun: Begun | None = None) -> Iterator[Record]:
     """The run's record, closed with the right status however the run ends, if not by whoever has it.
 
     Args:
         job: what runs.
         run_id: MLflow run to go on in; None: a new one.
+        begun: told the run's id before anything else is written to it.
     """
     track = job.config["track"]
     origin = provenance(Path.cwd())
     record = _opened(job, run_id, _identity(job) | origin.tags)
+    if begun is not None:
+        begun(record.run_id)
     with closing(record):
         if run_id is None or not record.has(JOB):  # the last of these files: a crash may have come before it
             job.save(record.folder / JOB)
@@ -47,10 +51,16 @@ def recorded(job: Job, run_id: str | None) -> Iterator[Record]:
 
 @contextmanager
 def closing(record: Record) -> Iterator[None]:
-    """Closes a record whose work ends early: KILLED where a signal stopped it, else FAILED with its trace."""
+    """Closes a record whose work ends early: KILLED where a signal stopped it, else FAILED with its trace.
+
+    Only where the work goes on elsewhere, it stays RUNNING.
+    """
     try:
         with told_of_room():
             yield
+    except Detached:
+        record.leave()
+        raise
     except Stopped:
         record.finish("KILLED", patient=False)
         raise

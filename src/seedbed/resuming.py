@@ -68,9 +68,9 @@ def altered(job: Job, overrides: Collection[str]) -> Job:
 
 
 def _own(job: Job) -> list[str]:
-    """The keys of this run, without those that its place or a study sets."""
+    """The keys of this run, without those that its place or a study sets, and how it was launched."""
     keys = {key for key, _ in leaves(job.config)} - {*PLACE, *SCHEMAS}  # a group without an option is a leaf
-    return sorted(key for key in keys if not key.startswith("study."))
+    return sorted(key for key in keys if not key.startswith(("study.", "launch.")))
 
 
 def _values(job: Job, overrides: Collection[str], allowed: Collection[str], **refused: str) -> dict[str, Any]:

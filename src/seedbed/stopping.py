@@ -1,7 +1,7 @@
-"""SIGINT and SIGTERM become one exception, at once or at the next step boundary.
+"""SIGINT, SIGTERM and SIGUSR2 become one exception, at once or at the next step boundary.
 
-The owner of both signals while a run lives: Lightning would end the process on the one and leave
-the record RUNNING on the other.
+The owner of these signals while a run lives: Lightning would end the process on the one and leave
+the record RUNNING on the other. The third is a cluster's: make room, to be queued again.
 """
 
 import signal
@@ -12,7 +12,9 @@ from types import FrameType
 
 from seedbed.errors import Stopped
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Schedulers send it more than once, and to all processes of a job: once heard, it says nothing new.
+QUEUE_AGAIN = signal.SIGUSR2
+SIGNALS = (signal.SIGINT, signal.SIGTERM, QUEUE_AGAIN)
 # From what waits at this rank to what waits at any: `Seat.largest`.
 Agree = Callable[[int], int]
 
@@ -27,7 +29,7 @@ class Stopping:
 
     def __init__(self) -> None:
         self.pending = 0  # number of the signal that waits; 0: none, which is no signal's
-        self._deferring = False
+        self._deferring, self._heard = False, False
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -47,6 +49,7 @@ class Stopping:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 signal.signal(number, self._receive)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # whoever started this may have held them
 
     @contextmanager
     def deferred(self, agree: Agree = alone) -> Iterator[None]:
@@ -70,6 +73,10 @@ class Stopping:
             raise Stopped(number)
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
+        if number == QUEUE_AGAIN:
+            if self._heard:
+                return
+            self._heard = True
         if self._deferring and not self.pending:
             self.pending = number
         else:

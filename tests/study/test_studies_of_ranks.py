@@ -13,9 +13,8 @@ DDP = ("trainer=ddp", "trainer.accelerator=cpu")
 # Weights of the first run overflow.
 ONE_FAILS = ("optimizer=sgd", "schedule=constant", "optimizer.lr=1e38,1e-2")
 LAUNCHERS = {
-    "basic": (),
-    "joblib": ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "study.num_parallel=2"),
-    "submitit": ("hydra/launcher=submitit_local", "study.num_parallel=2"),
+    "here": (),
+    "processes": ("launch.num_parallel=2",),
 }
 
 

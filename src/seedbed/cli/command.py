@@ -9,7 +9,7 @@ from seedbed.cli.proving import diff, pack, reproduce, rerun, unpack, verify
 from seedbed.cli.reading import compare, report, ui
 from seedbed.cli.syncing import sync
 from seedbed.cli.training import join, resume, train
-from seedbed.errors import SeedbedError, Stopped, TrainingError
+from seedbed.errors import Detached, SeedbedError, Stopped, TrainingError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,6 +33,9 @@ def main() -> None:
         lines = [note for note in getattr(error, "__notes__", ()) if "\n" not in note]  # no rank's trace
         click.echo("\n".join([f"seedbed: {error}", *lines]), err=True)
         sys.exit(1 if isinstance(error, TrainingError) else 2)
+    except Detached as detached:
+        click.echo(f"seedbed: {detached.told}", err=True)
+        sys.exit(128 + detached.signal_number)
     except Stopped as stopped:
         name = signal.Signals(stopped.signal_number).name
         onward = "the same command" if {"-m", "--multirun"} & set(sys.argv) else "seedbed resume"

@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +31,9 @@ def train(overrides: tuple[str, ...]) -> None:
 
 
 def _hydra(overrides: list[str]) -> None:
-    """Hands the overrides to Hydra, which composes the config and calls `_job`, once or many times."""
+    """Hands the overrides to Hydra, which composes the config and calls `_job`, or with -m the study."""
     import hydra
-    from hydra.core.hydra_config import HydraConfig
     from hydra.errors import HydraException
-    from hydra.types import RunMode
     from omegaconf.errors import OmegaConfBaseException
 
     from seedbed import config
@@ -52,14 +51,10 @@ def _hydra(overrides: list[str]) -> None:
     errors: list[SeedbedError | OmegaConfBaseException] = []
 
     def job(composed: "DictConfig") -> Any:
-        # Hydra would print a line of its own first; a study counts and names what its runs died of.
+        # Hydra would print a line of its own first.
         try:
-            return _job(composed, command)
-        except Exception as error:
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                return error
-            if not isinstance(error, SeedbedError | OmegaConfBaseException):
-                raise
+            _job(composed, command)
+        except (SeedbedError, OmegaConfBaseException) as error:
             errors.append(error)
 
     try:
@@ -70,32 +65,36 @@ def _hydra(overrides: list[str]) -> None:
         raise explain(error) from error
 
 
-def _job(composed: "DictConfig", command: str) -> Any:
-    """What Hydra calls for each run: resolves it, checks it, trains it."""
+def _job(composed: "DictConfig", command: str) -> None:
+    """What Hydra calls for a run of its own: resolves it, checks it, has it made."""
     from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
 
     from seedbed.job import check_alone, from_hydra
+    from seedbed.launch.launcher import launcher_of
     from seedbed.manual import ui_command
+    from seedbed.stopping import Stopping
 
     state = HydraConfig.get()
     job = from_hydra(composed, state, command)
-    if state.mode == RunMode.RUN:
-        check_alone(list(state.overrides.task))
+    check_alone(list(state.overrides.task))
+    root = job.config["track"]["root"]
+    launcher = launcher_of(job.choices["launch"], job.config["launch"])
+    with Stopping().listening():
+        launcher.check(job)
+        (ended,) = launcher.launch([job], Path(root), hear=_say)
+    if ended.error is not None:
+        raise ended.error
+    assert ended.outcome is not None
+    click.echo(_headlines(ended.outcome["name"], ended.outcome["metrics"]))
+    if not job.config["evaluate_test"]:
+        click.echo("The test split is unread; evaluate_test=true reads it once, when all choices are made.")
+    click.echo(f"Run {ended.outcome['run_id']} is on record. Look at it: {ui_command(root)}")
 
-    from seedbed.train import run  # torch is imported here, once the config is known to be right
 
-    outcome = run(job, job.config["track"]["run_id"])
-    if state.mode == RunMode.RUN:
-        click.echo(_headlines(outcome))
-        if not job.config["evaluate_test"]:
-            click.echo(
-                "The test split is unread; evaluate_test=true reads it once, when all choices are made."
-            )
-        click.echo(
-            f"Run {outcome.run_id} is on record. Look at it: {ui_command(job.config['track']['root'])}"
-        )
-    return outcome.metrics
+def _say(told: str) -> None:
+    """Where a job is that this process waits for; on a terminal alone."""
+    if sys.stderr.isatty():
+        click.echo(told, err=True)
 
 
 @click.command()
@@ -122,7 +121,8 @@ def resume(run: str, overrides: tuple[str, ...], root: str) -> None:
 
     from seedbed.train import run as train_run
 
-    click.echo(_headlines(train_run(job, found.run_id)))
+    outcome = train_run(job, found.run_id)
+    click.echo(_headlines(outcome.name, outcome.metrics))
     click.echo(f"Run {found.run_id} is on record, as if it had not been cut off.")
 
 
@@ -140,9 +140,8 @@ def _check_alone(run: Any) -> None:
         )
 
 
-def _headlines(outcome: Any) -> str:
-    told = [key for key in HEADLINES if key in outcome.metrics]
-    return f"{outcome.name}: " + ", ".join(f"{key} {outcome.metrics[key]:.4f}" for key in told)
+def _headlines(name: str, metrics: Mapping[str, float]) -> str:
+    return f"{name}: " + ", ".join(f"{key} {metrics[key]:.4f}" for key in HEADLINES if key in metrics)
 
 
 @click.command()

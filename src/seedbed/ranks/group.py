@@ -25,6 +25,7 @@ from seedbed.errors import ConfigError, Stopped, TrainingError
 from seedbed.growing import Outcome, stack_of
 from seedbed.job import Job
 from seedbed.ranks.ending import Ending, root_cause
+from seedbed.ranks.passing import passing_on
 from seedbed.stopping import Stopping
 from seedbed.track.record import Record
 
@@ -152,7 +153,8 @@ def _launch(config: Mapping[str, Any], store: TCPStore, node: int, arguments: li
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
     try:
-        elastic_launch(launch, sys.executable)("-m", *arguments)
+        with passing_on():
+            elastic_launch(launch, sys.executable)("-m", *arguments)
     except SignalException as signal:
         raise Stopped(int(signal.sigval)) from None
     except ChildFailedError as failed:

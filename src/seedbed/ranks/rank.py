@@ -93,18 +93,18 @@ def _load(plot: Plot) -> Iterator[None]:
         journal.close()
 
 
-def _die_with_launcher() -> None:
+def die_with_parent() -> None:
     """Nobody may go on writing to a record whose holder is gone, not even where it was killed."""
-    launcher = os.getppid()
+    parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != launcher:  # it died before it could be watched
+    if os.getppid() != parent:  # it died before it could be watched
         sys.exit(1)
 
 
 def run(arguments: list[str]) -> int:
     """Runs a rank and tells its launcher how it ended; the exit code."""
-    _die_with_launcher()
+    die_with_parent()
     folder, run_id, start = arguments
     try:
         main(Path(folder), run_id, start == "resumed")

@@ -34,7 +34,7 @@ COMPUTING_PREFIX = "nvidia-"
 # Groups whose options have keys of their own.
 GROUPS = ("data", "features", "model", "optimizer", "schedule")
 # Where a run is and what it belongs to, what it shows: no two runs share these, and they say nothing.
-PLACE = ("track.", "study.", "trainer.progress_bar")
+PLACE = ("track.", "study.", "launch.", "trainer.progress_bar")
 # Told by what was in force, which is what these asked for.
 ASKED = ("trainer.accelerator", "trainer.num_threads")
 MOVING = (*PROCESS_KEYS, *ASKED)

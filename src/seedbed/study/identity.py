@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from seedbed.track.store import Store
 
 # How much of a study there is, and how it is run: the same study goes on when these change.
-EXTENT = ("num_trials", "max_failures", "num_parallel", "resume", "stage", "trial", "replicate")
+EXTENT = ("num_trials", "max_failures", "resume", "stage", "trial", "replicate")
 NUM_DIGITS = 16
 
 

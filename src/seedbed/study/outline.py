@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
+from seedbed.job import Job
 from seedbed.study import folds, strategy
 from seedbed.study.identity import identity
 from seedbed.study.idle import idle_streams
@@ -48,6 +49,11 @@ class Outline(NamedTuple):
         return "sampler" in self.study
 
     @property
+    def example(self) -> Job:
+        """The job of one setting, without its place in the study."""
+        return self.planner.job(self.settings[0] if self.settings else self.planner.setting({}))
+
+    @property
     def varied(self) -> dict[str, str]:
         """What varies, in the words that were typed, for the study's own page.
 
@@ -57,18 +63,19 @@ class Outline(NamedTuple):
         seeds = {key: ",".join(found) for key, found in self.space.seeds.items()}
         return swept | ({"num_seeds": str(self.study["num_seeds"])} if self.searches else seeds)
 
-    def strategy(self, folder: Path, name: str) -> Strategy:
+    def strategy(self, folder: Path, name: str, num_parallel: int) -> Strategy:
         """The runs, wave by wave.
 
         Args:
             folder: the study's own, where a search keeps its journal.
             name: the study's run id.
+            num_parallel: runs that are made at a time; a search proposes as many settings at once.
         """
         if self.searches:
             from seedbed.study.trials import Trials
 
             search = self.search(folder, name)
-            return Trials(self.planner, search, self.repeated, self.study, self.root).strategy()
+            return Trials(self.planner, search, self.repeated, self.study, self.root, num_parallel).strategy()
         if self.kind == "cross_validation":
             return folds.cross_validation(self.planner, self.settings, self.repeated, self.study)
         if self.kind == "variance":

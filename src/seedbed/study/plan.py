@@ -50,7 +50,7 @@ class Planner:
     """
 
     def __init__(self, resolve: Resolve, fixed: Mapping[str, str]) -> None:
-        self._resolve, self.fixed = resolve, dict(fixed)
+        self.resolve, self.fixed = resolve, dict(fixed)
         self._jobs: dict[str, Job] = {}
         self._settings: dict[tuple[tuple[str, str], ...], Setting] = {}
 
@@ -63,7 +63,7 @@ class Planner:
         typed = tuple(varied.items())
         if typed not in self._settings:
             overrides = self.fixed | dict(varied)
-            job = self._resolve([f"{key}={value}" for key, value in overrides.items()])
+            job = self.resolve([f"{key}={value}" for key, value in overrides.items()])
             digest = signature(job.config, circumstances() | set(REPETITION))
             self._jobs[digest] = job
             self._settings[typed] = Setting(named(varied), dict(varied), digest)

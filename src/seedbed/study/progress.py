@@ -20,7 +20,7 @@ class StudyProgress:
 
     def __init__(self, num_runs: int, seconds_a_run: float | None) -> None:
         self.num_runs, self.num_done, self.num_failed = num_runs, 0, 0
-        self._expected, self._num_made = seconds_a_run, 0
+        self._expected, self._num_made, self._heard = seconds_a_run, 0, ""
         self._began = self._first_ended = time.monotonic()
         self._bar = live(
             TextColumn("study"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}")
@@ -33,6 +33,16 @@ class StudyProgress:
     def stop(self) -> None:
         self._bar.stop()
 
+    def hear(self, told: str) -> None:
+        """Where the runs are that are not done, beside the count of those that are."""
+        self._heard = f"; {told}" if told else ""
+        self._show()
+
+    def _show(self) -> None:
+        failed = f", {self.num_failed} failed" if self.num_failed else ""
+        told = f"{self._left()}{failed}{self._heard}"
+        self._bar.update(self._task, completed=self.num_done, total=self.num_runs, told=told)
+
     def more(self, num_runs: int) -> None:
         """Makes room for runs that were not foreseen."""
         self.num_runs = max(self.num_runs, self.num_done + num_runs)
@@ -43,11 +53,8 @@ class StudyProgress:
         self._num_made += made
         if made and self._num_made == 1:
             self._first_ended = time.monotonic()
-        self.num_failed += made and member.status == "FAILED"
-        failed = f", {self.num_failed} failed" if self.num_failed else ""
-        self._bar.update(
-            self._task, completed=self.num_done, total=self.num_runs, told=f"{self._left()}{failed}"
-        )
+        self.num_failed += made and member.status not in ("FINISHED", "PRUNED")
+        self._show()
         width = len(str(self.num_runs))
         return f"[{self.num_done:{width}}/{self.num_runs}] {member.name}: {_outcome(member)}{self._left()}"
 

@@ -1,13 +1,14 @@
 """Makes the runs of a study that are not on record yet, and hands back those that are."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-from hydra.core.utils import JobReturn
+from typing import TYPE_CHECKING
 
 from seedbed.errors import TrainingError
-from seedbed.study.plan import Planned
+from seedbed.job import Job
+from seedbed.launch.launcher import Launcher
+from seedbed.study.plan import Planned, Resolve
 from seedbed.study.progress import StudyProgress
 from seedbed.track.patience import complete, when_there
 from seedbed.verdict.members import Member, members, of_run, search
@@ -15,7 +16,6 @@ from seedbed.verdict.members import Member, members, of_run, search
 if TYPE_CHECKING:
     from seedbed.track.record import Record
 
-Launch = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
 # A run of either kind is not made again.
 COUNTS = ("FINISHED", "PRUNED")
 
@@ -24,9 +24,9 @@ class Runner:
     """The runs of one study, on record and to be made.
 
     Args:
-        launch: Hydra's launcher: overrides of some jobs, and the number of the first.
+        launcher: makes them.
+        resolve: overrides to the resolved job.
         parent: the study's record.
-        num_parallel: jobs given to the launcher at a time.
         max_failures: failed runs beyond which no more are started; None: no limit.
         progress: told of every run.
         say: prints a line.
@@ -34,16 +34,16 @@ class Runner:
 
     def __init__(
         self,
-        launch: Launch,
+        launcher: Launcher,
+        resolve: Resolve,
         parent: "Record",
         *,
-        num_parallel: int,
         max_failures: int | None,
         progress: StudyProgress,
         say: Callable[[str], None],
     ) -> None:
-        self._launch, self._parent = launch, parent
-        self._num_parallel, self._max_failures = num_parallel, max_failures
+        self._launcher, self._resolve, self._parent = launcher, resolve, parent
+        self._max_failures = max_failures
         self._progress, self._say = progress, say
         self._known: dict[str, Member] = {}
         for member in members(parent.store, parent.run_id):
@@ -77,21 +77,19 @@ class Runner:
                 missing[planned.signature] = planned
             else:
                 self._progress.done(member, made=False)
-        left = list(missing.values())
-        for start in range(0, len(left), self._num_parallel):
-            self._make(left[start : start + self._num_parallel])
+        if missing:
+            self._make(list(missing.values()))
         return [self._known[planned.signature] for planned in wave]
 
-    def _make(self, chunk: Sequence[Planned]) -> None:
-        finished = self._launch([self._arguments(planned) for planned in chunk], len(self._tried))
-        for planned, done in zip(chunk, finished, strict=True):
-            self._tried.add(planned.signature)
-            member = when_there(self._parent.store, partial(self._made, planned, done), self._say)
-            self._know(member)
-            if member.status == "FAILED":
-                self.failed[planned.name] = member
-            self._say(self._progress.done(member, made=True))
-        if self._max_failures is not None and len(self.failed) > self._max_failures:
+    def _make(self, left: Sequence[Planned]) -> None:
+        # All of them now: what is edited while the first ones run does not reach the last.
+        jobs = [self._job(planned) for planned in left]
+        with closing(self._launcher.launch(jobs, self._parent.folder, self._progress.hear)) as endings:
+            for ended in endings:
+                self._note(left[ended.number], ended.error)
+                if self._too_many_failed:
+                    self._launcher.hold()
+        if self._too_many_failed:
             raise TrainingError(
                 "study",
                 expected=f"at most study.max_failures={self._max_failures} failed runs",
@@ -99,22 +97,33 @@ class Runner:
                 do="No more were started. Look at their error.txt; the same command goes on from here.",
             )
 
-    def _arguments(self, planned: Planned) -> list[str]:
+    def _note(self, planned: Planned, error: BaseException | None) -> None:
+        self._tried.add(planned.signature)
+        member = when_there(self._parent.store, partial(self._made, planned, error), self._say)
+        self._know(member)
+        if member.status not in COUNTS:
+            self.failed[planned.name] = member
+        self._say(self._progress.done(member, made=True))
+
+    @property
+    def _too_many_failed(self) -> bool:
+        return self._max_failures is not None and len(self.failed) > self._max_failures
+
+    def _job(self, planned: Planned) -> Job:
         found = self._known.get(planned.signature)
         told = {
             "track.parent_run_id": f"'{self._parent.run_id}'",
             "track.run_name": f"'{planned.name}'",
             "track.run_id": f"'{found.run_id}'" if found else "null",
         }
-        return [f"{key}={value}" for key, value in (planned.overrides | told).items()]
+        return self._resolve([f"{key}={value}" for key, value in (planned.overrides | told).items()])
 
-    def _made(self, planned: Planned, done: JobReturn) -> Member:
+    def _made(self, planned: Planned, error: BaseException | None) -> Member:
         """The run as the record has it; one that failed before it had a record gets one."""
         complete(self._parent.store)
         experiment = self._parent.store.client.get_run(self._parent.run_id).info.experiment_id
         wanted = f"tags.mlflow.parentRunId = '{self._parent.run_id}' AND tags.seedbed.signature = "
         found = search(self._parent.store, [experiment], f"{wanted}'{planned.signature}'")
-        error = _error(done)
         member = of_run(found[-1]) if found else None
         if error is not None and (member is None or member.status == "RUNNING"):
             return self._failed(planned, member, error)
@@ -151,12 +160,3 @@ class Runner:
             },
             parent_run_id=self._parent.run_id,
         )
-
-
-def _error(done: JobReturn) -> BaseException | None:
-    """What a job died of: handed back, or raised where it never came so far."""
-    try:
-        told: Any = done.return_value
-    except Exception as error:  # noqa: BLE001 - whatever a job died of is told, not handled
-        return error
-    return told if isinstance(told, BaseException) else None

@@ -7,8 +7,8 @@ from seedbed.errors import ConfigError
 from seedbed.metric.glossary import better
 
 # Of these a study has one value.
-ONE = ("study", "hydra", "track")
-COUNTS = ("num_seeds", "num_parallel", "num_trials", "num_finalists", "num_fresh_seeds")
+ONE = ("study", "hydra", "track", "launch")
+COUNTS = ("num_seeds", "num_trials", "num_finalists", "num_fresh_seeds")
 
 
 def check(kind: str, study: Mapping[str, Any], swept: Iterable[str]) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
-from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from seedbed.job import Job, from_hydra
+from seedbed.launch.launcher import Launcher, launcher_of
 from seedbed.stopping import Stopping
 from seedbed.study.outline import Outline, outlined
 from seedbed.terminal import said
@@ -28,23 +28,27 @@ class StudySweeper(Sweeper):
     """Runs a study: plans it, finds what is on record, makes the rest, and concludes."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        del task_function  # Hydra's launchers would call it; ours have jobs
         self.config: DictConfig = config
         self.loader = hydra_context.config_loader
-        self.launcher: Launcher = Plugins.instance().instantiate_launcher(
-            config=config, hydra_context=hydra_context, task_function=task_function
-        )
 
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
         outline = outlined(self.config, arguments, self.loader, self._resolve)
+        keys = OmegaConf.to_container(self.config.launch, resolve=True)
+        assert isinstance(keys, dict)
+        launcher = launcher_of(
+            self.config.hydra.runtime.choices.launch, {str(key): value for key, value in keys.items()}
+        )
         from seedbed.track.leftover import take_along
         from seedbed.track.store import Store
 
         with Stopping().listening():
+            launcher.check(outline.example)
             track = self.config.track
             store = Store.open(Path(track.root), patience_seconds=track.patience_seconds)
             take_along(store, said)
             record = self._record(store, outline)
-            self._made(record, outline)
+            self._made(record, outline, launcher)
         return []
 
     def _resolve(self, overrides: Sequence[str]) -> Job:
@@ -76,12 +80,12 @@ class StudySweeper(Sweeper):
         name = track.run_name or f"{track.experiment}: {' x '.join(outline.varied) or 'one setting'}"
         return Record.start(store, experiment=track.experiment, name=name, params=outline.varied, tags=tags)
 
-    def _made(self, record: "Record", outline: Outline) -> None:
+    def _made(self, record: "Record", outline: Outline, launcher: Launcher) -> None:
         from seedbed.recording import closing
         from seedbed.study.work import Work
 
         with closing(record):
-            wrong = Work(self.launcher, record, outline).done()
+            wrong = Work(launcher, record, outline).done()
         if wrong:
             raise wrong
 

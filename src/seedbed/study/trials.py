@@ -18,6 +18,7 @@ class Trials:
         repeated: the seeds of each setting.
         study: the resolved group `study`.
         root: the study's root seed.
+        num_parallel: settings that are proposed at a time.
     """
 
     def __init__(
@@ -27,16 +28,17 @@ class Trials:
         repeated: Sequence[Repetition],
         study: Mapping[str, Any],
         root: int,
+        num_parallel: int,
     ) -> None:
         self.planner, self.search, self.repeated = planner, search, list(repeated)
-        self.study, self.root = study, root
+        self.study, self.root, self.num_parallel = study, root, num_parallel
 
     def strategy(self) -> Strategy:
         """Trials until there are as many as asked for, then finalists and refit."""
         waiting = self.search.waiting()
         while waiting or len(self.search.trials) < self.study["num_trials"]:
             room = self.study["num_trials"] - len(self.search.trials)
-            num_asked = max(0, min(room, self.study["num_parallel"] - len(waiting)))
+            num_asked = max(0, min(room, self.num_parallel - len(waiting)))
             batch = waiting + [self.search.ask() for _ in range(num_asked)]
             waiting = []
             yield from self._tried(batch)

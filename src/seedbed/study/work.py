@@ -2,10 +2,10 @@
 
 import sys
 
-from hydra.plugins.launcher import Launcher
 from rich.console import Console
 
 from seedbed.errors import TrainingError
+from seedbed.launch.launcher import Launcher
 from seedbed.study.conclude import conclude
 from seedbed.study.estimate import Pace
 from seedbed.study.outline import Outline
@@ -25,22 +25,22 @@ class Work:
     """One study being done.
 
     Args:
-        launcher: Hydra's.
+        launcher: makes the runs.
         record: the study's, locked.
         outline: what was asked for.
     """
 
     def __init__(self, launcher: Launcher, record: Record, outline: Outline) -> None:
-        self.record, self.outline = record, outline
+        self.launcher, self.record, self.outline = launcher, record, outline
         self.out = Console(width=None if sys.stdout.isatty() else NUM_COLUMNS)
         self.stages = stages(outline)
         self.num_runs = sum(number for _, number in self.stages)
         self.pace = self._pace()
         self.progress = StudyProgress(self.num_runs, self.pace)
         self.runner = Runner(
-            launcher.launch,
+            launcher,
+            outline.planner.resolve,
             record,
-            num_parallel=outline.study["num_parallel"],
             max_failures=outline.study["max_failures"],
             progress=self.progress,
             say=self.say,
@@ -52,7 +52,7 @@ class Work:
     def done(self) -> TrainingError | None:
         """Runs the study to its end; what was wrong with it, if anything was."""
         spent = None
-        strategy = self.outline.strategy(self.record.folder, self.record.run_id)
+        strategy = self.outline.strategy(self.record.folder, self.record.run_id, self.launcher.num_parallel)
         try:
             wave = next(strategy)
             self._announce(wave)

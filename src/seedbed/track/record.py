@@ -172,6 +172,14 @@ class Record(Artifacts):
             self._delivery.tell_waiting()
         self._let_go(over=status == "FINISHED")
 
+    def leave(self) -> None:
+        """Delivers what is left and lets go of the run, which stays RUNNING."""
+        room.give_back(self.folder)
+        self.deliver()
+        self._journal.close()
+        if self._hold is not None:
+            self._hold.release(forget=False)
+
     def fail(self, error: BaseException) -> None:
         """Closes the run as FAILED, with the trace as artifact `error.txt` and its last line as a tag."""
         room.give_back(self.folder)
