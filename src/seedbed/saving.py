@@ -5,6 +5,8 @@ Every rank comes through here alike: what the ranks know is gathered, and the fi
 
 import contextlib
 import io
+import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from seedbed.terminal import counted, said
 from seedbed.track.record import Record
 
 FAILED = "seedbed.checkpoint_failed"
+# Where a run says how far it is, and how often.
+POSITION, TELL_SECONDS = "position.json", 1.0
 
 
 class Shelf(TorchCheckpointIO):
@@ -75,12 +79,14 @@ class StepEnd(Checkpoint):
     ) -> None:
         self.record, self.folder, self.stopping, self.every_steps = record, folder, stopping, every_steps
         self._num_failed, self._untold = 0, ""
+        self._told_at = time.monotonic()
 
     def on_train_start(self, *_: Any) -> None:
         self.stopping.claim()  # not earlier: Lightning sets its own handlers just before
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
         assert isinstance(pl_module, Classifier)
+        self._say_where(trainer, pl_module.num_steps)
         if trainer.is_last_batch:
             return
         signal_number = pl_module.seat.largest(self.stopping.pending)
@@ -94,6 +100,15 @@ class StepEnd(Checkpoint):
         assert isinstance(pl_module, Classifier)
         self._tell()
         self.stopping.check(pl_module.seat.largest)
+
+    def _say_where(self, trainer: pl.Trainer, num_steps: int) -> None:
+        """For who asks from outside, and so now and then only."""
+        if self.record is None or time.monotonic() - self._told_at < TELL_SECONDS:
+            return
+        self._told_at = time.monotonic()
+        told = {"step": trainer.global_step, "num_steps": num_steps}
+        with contextlib.suppress(OSError):  # a full disk says so elsewhere
+            (self.folder / POSITION).write_text(json.dumps(told))
 
     def _save(self, trainer: pl.Trainer, seat: Seat) -> None:
         try:

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -118,7 +118,7 @@ class Cluster:
                 stderr=out,
             )
         if program == "munged":
-            _until(lambda: (self.folder / "munge" / "munge.sock").exists())
+            _until((self.folder / "munge" / "munge.sock").exists)
 
     def _write(self) -> None:
         for name in ("state", "munge", "gpu", *(f"spool/{node}" for node in self.nodes)):
@@ -162,9 +162,9 @@ def _free(place: int) -> Sequence[int]:
     return ports
 
 
-def _until(holds: "object") -> None:
+def _until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + UP_SECONDS
-    while not holds():  # type: ignore[operator]
+    while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

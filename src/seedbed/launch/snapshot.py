@@ -4,6 +4,7 @@ A clone of the recorded commit with the recorded diff, so that what a job says o
 process would say; where there is no checkout, a copy of the installed package.
 """
 
+import compileall
 import hashlib
 import json
 import os
@@ -67,6 +68,8 @@ def snapshot(root: Path, here: Path) -> Snapshot:
             made = Path(scratch) / digest
             _fill(made, code, top, here)
             _check(_of(made, top, here), code_digest(here))
+            # Once, and not in every job.
+            compileall.compile_dir(_of(made, top, here).path / "seedbed", quiet=2)
             try:
                 made.rename(folder)
             except OSError:  # another process was as quick
@@ -94,7 +97,7 @@ def _fill(folder: Path, code: checkout.Code, top: Path, here: Path) -> None:
     package = _package()
     held = package.is_relative_to(top) and (folder / CODE / package.relative_to(top) / "__init__.py").exists()
     if not held:
-        shutil.copytree(package, folder / PACKAGE / "seedbed", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(package, folder / PACKAGE / "seedbed")
     (folder / CODE / here.relative_to(top)).mkdir(parents=True, exist_ok=True)
 
 

@@ -130,5 +130,6 @@ class Waiting:
         number = len(self.tasks)
         return (
             f"no longer waiting; {number} of {self._num_tasks} jobs go on in the queue. "
-            f"Look at them: seedbed status{study}; end them: seedbed cancel{study}; the same command waits for them again"
+            f"Look at them: seedbed status{study}; end them: seedbed cancel{study}; "
+            "the same command waits for them again"
         )
