@@ -79,10 +79,11 @@ class StepEnd(Checkpoint):
     ) -> None:
         self.record, self.folder, self.stopping, self.every_steps = record, folder, stopping, every_steps
         self._num_failed, self._untold = 0, ""
-        self._told_at = time.monotonic()
+        self._told_at, self._began = time.monotonic(), {"time": time.time(), "step": 0}
 
-    def on_train_start(self, *_: Any) -> None:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.stopping.claim()  # not earlier: Lightning sets its own handlers just before
+        self._began = {"time": time.time(), "step": trainer.global_step}
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
         assert isinstance(pl_module, Classifier)
@@ -106,7 +107,7 @@ class StepEnd(Checkpoint):
         if self.record is None or time.monotonic() - self._told_at < TELL_SECONDS:
             return
         self._told_at = time.monotonic()
-        told = {"step": trainer.global_step, "num_steps": num_steps}
+        told = {"step": trainer.global_step, "num_steps": num_steps, "began": self._began}
         with contextlib.suppress(OSError):  # a full disk says so elsewhere
             (self.folder / POSITION).write_text(json.dumps(told))
 

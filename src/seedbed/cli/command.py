@@ -9,6 +9,7 @@ from seedbed.cli.proving import diff, pack, reproduce, rerun, unpack, verify
 from seedbed.cli.reading import compare, report, ui
 from seedbed.cli.syncing import sync
 from seedbed.cli.training import join, resume, train
+from seedbed.cli.watching import cancel, logs, status
 from seedbed.errors import Detached, SeedbedError, Stopped, TrainingError
 
 
@@ -18,7 +19,10 @@ def cli() -> None:
     """Seedbed: image classifiers grown under replication, every run on record."""
 
 
-for verb in (train, resume, join, compare, diff, reproduce, rerun, verify, pack, unpack, report, sync, ui):
+for verb in (
+    *(train, resume, join, status, cancel, logs),
+    *(compare, diff, reproduce, rerun, verify, pack, unpack, report, sync, ui),
+):
     cli.add_command(verb)
 
 

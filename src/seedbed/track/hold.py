@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import struct
 from pathlib import Path
 
 from seedbed.errors import StoreError
@@ -10,6 +11,8 @@ from seedbed.errors import StoreError
 # What a file system says that knows no locks: there nobody can tell, and nobody is refused.
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 LOCK = "lock"
+# The system's `struct flock`: kind, whence, start, length, process (Linux, fcntl(2)).
+FLOCK = "hhqqi4x"
 # What this process holds: to look at one again would, by the rules of POSIX locks, let go of it.
 HELD: set[Path] = set()
 
@@ -66,3 +69,29 @@ class Hold:
         if self._file is not None:
             os.close(self._file)
         self._file = None
+
+
+def holder(folder: Path) -> int | None:
+    """The process of this machine that writes to the run in this folder; 0: one of another machine.
+
+    Never asked by the holder itself, whose lock would end with the question.
+
+    Returns:
+        Its number; None where there is none.
+    """
+    try:
+        file = os.open(folder / "lock", os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _, _, _, process = struct.unpack(FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+    except OSError as error:
+        if error.errno in (*NO_LOCKS, errno.EINVAL):
+            return None
+        raise
+    finally:
+        os.close(file)
+    if kind == fcntl.F_UNLCK:
+        return None
+    return int(process) if Path(f"/proc/{process}").exists() else 0
