@@ -4,7 +4,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test slow format lock
+.PHONY: help demo test slow cluster format lock
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
@@ -20,6 +20,9 @@ test: .venv/.complete ## formatter check, linter, types, import contract, tests
 
 slow: .venv/.complete ## the tests that take minutes
 	$(BIN)/pytest -m slow
+
+cluster: .venv/.complete ## the tests on a real SLURM, which they start on this machine
+	$(BIN)/pytest -m cluster
 
 format: .venv/.complete ## put the code into its canonical form
 	$(BIN)/ruff format .

@@ -15,7 +15,9 @@ TEMPLATE = Path(__file__).with_name("slurm.conf.in")
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "squeue", "scontrol", "scancel")
 SEARCHED = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 NUM_NODES, NUM_CPUS, NUM_GPUS, MEMORY_MIB = 3, 4, 2, 8000
-UP_SECONDS = 30
+UP_SECONDS = 60
+# Daemons end with the test process, however it ends.
+TIED = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
 FIRST_PORT, NUM_PORTS = 22000, 20
 
 
@@ -111,7 +113,7 @@ class Cluster:
         assert found is not None
         with (self.folder / f"{program}.out").open("ab") as out:
             self.daemons[name or program] = subprocess.Popen(
-                [found, *options],
+                [*TIED, found, *options],
                 env=os.environ | {"SLURM_CONF": str(self.conf)},
                 stdin=subprocess.DEVNULL,
                 stdout=out,

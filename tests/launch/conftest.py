@@ -1,6 +1,7 @@
 """A cluster for the session, and the command as a user types it there."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -101,7 +102,7 @@ class Desk(NamedTuple):
 def desk(
     cluster: slurm.Cluster, store: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Desk]:
-    yield Desk(cluster, store, tmp_path, str(request.node.name))
+    yield Desk(cluster, store, tmp_path, re.sub(r"\W", "_", request.node.name))
     cluster.ask("scancel", "--signal=KILL", f"--user={os.getuid()}", "--state=RUNNING")
     cluster.ask("scancel", f"--user={os.getuid()}")
 

@@ -17,6 +17,9 @@ from seedbed.track.store import Store
 LOCAL_ID = "seedbed.local_id"
 # Kinds that go out together where they follow each other.
 TOGETHER = {"metrics": "batch", "params": "batch", "tags": "batch", "dataset": "dataset"}
+# What SQLite, PostgreSQL and MySQL say where two writers make the same row.
+MET = ("UNIQUE constraint", "duplicate key", "Duplicate entry")
+NUM_TRIES = 5
 
 
 def grouped(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -70,9 +73,23 @@ def send(store: Store, journal: Journal, folder: Path, group: Sequence[Entry]) -
     if family == "batch":
         _batch(store, run_id, asked)
     elif family == "dataset":
-        store.client.log_inputs(run_id, datasets=[dataset.entity(**entry.value) for entry in asked])
+        _inputs(store, run_id, [dataset.entity(**entry.value) for entry in asked])
     else:
         _single(store, run_id, folder, asked[0])
+
+
+def _inputs(store: Store, run_id: str, entities: Sequence[Any]) -> None:
+    """Again where another run has just made the row of the data set: MLflow looks, then writes."""
+    from mlflow.exceptions import MlflowException
+
+    for left in reversed(range(NUM_TRIES)):
+        try:
+            store.client.log_inputs(run_id, datasets=entities)
+        except MlflowException as error:
+            if not left or not any(words in str(error) for words in MET):
+                raise
+        else:
+            return
 
 
 def _start(store: Store, journal: Journal, folder: Path, entry: Entry) -> None:
