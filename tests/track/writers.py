@@ -20,6 +20,7 @@ def work(root: Path, number: int) -> None:
     store = Store.open(root)
     params = {f"p{index}": f"{number}.{index}" for index in range(NUM_PARAMS)}
     record = Record.start(store, experiment="crowd", name=f"writer {number}", params=params, tags={})
+    record.log_dataset(name="crowd", source="crowd", split="train", digest="c0de", profile={"n": 1})
     for step in range(NUM_STEPS):
         record.log_metrics({"loss": number + step / NUM_STEPS}, step)
         if step % 10 == 9:
