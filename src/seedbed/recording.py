@@ -34,7 +34,7 @@ def recorded(job: Job, run_id: str | None, begun: Begun | None = None) -> Iterat
     """
     track = job.config["track"]
     origin = provenance(Path.cwd())
-    record = _opened(job, run_id, _identity(job) | origin.tags)
+    record = _opened(job, run_id, _identity(job) | origin.tags, queued=begun is not None)
     if begun is not None:
         begun(record.run_id)
     with closing(record):
@@ -72,12 +72,13 @@ def closing(record: Record) -> Iterator[None]:
         raise
 
 
-def _opened(job: Job, run_id: str | None, tags: dict[str, str]) -> Record:
+def _opened(job: Job, run_id: str | None, tags: dict[str, str], *, queued: bool) -> Record:
+    """The record of a run; one of a study, or out of a queue, may begin while the store is away."""
     track = job.config["track"]
     of_study = track["parent_run_id"] is not None
     store = Store.open(
         Path(track["root"]),
-        may_be_away=of_study or run_id is not None,
+        may_be_away=of_study or queued or run_id is not None,
         patience_seconds=track["patience_seconds"],
     )
     if not of_study:
@@ -92,7 +93,7 @@ def _opened(job: Job, run_id: str | None, tags: dict[str, str]) -> Record:
         params=job.params,
         tags=tags,
         parent_run_id=track["parent_run_id"],
-        may_wait=of_study,
+        may_wait=of_study or queued,
     )
 
 

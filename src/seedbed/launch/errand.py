@@ -36,12 +36,14 @@ def carry_out(task: Task, adapt: Adapt = lambda job: job) -> dict[str, Any]:
 
 
 def _finished(job: Job, run_id: str) -> dict[str, Any] | None:
+    from seedbed.track.resumption import standing
     from seedbed.track.store import Store
 
-    found = Store.open(Path(job.config["track"]["root"])).client.get_run(run_id)
-    if found.info.status != "FINISHED":
+    found = standing(Store.open(Path(job.config["track"]["root"]), may_be_away=True), run_id)
+    if found.status != "FINISHED":
         return None
-    return {"run_id": run_id, "name": job.name, "metrics": dict(found.data.metrics), "pruned": False}
+    latest = {point.name: point.value for point in sorted(found.points(), key=lambda point: point.step)}
+    return {"run_id": run_id, "name": job.name, "metrics": latest, "pruned": False}
 
 
 def main(folder: Path) -> int:

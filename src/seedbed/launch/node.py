@@ -159,11 +159,13 @@ def _kept_out(task: Task, said: str) -> TrainingError:
 def _say(task: Task) -> None:
     """The run is not over, although its process is."""
     if task.run_id is not None:
+        from seedbed.track.record import Record
         from seedbed.track.store import Store
 
-        store = Store.open(Path(task.job.config["track"]["root"]))
-        store.client.update_run(task.run_id, status="RUNNING")
-        store.client.set_tag(task.run_id, REQUEUED, str(task.num_lives))
+        store = Store.open(Path(task.job.config["track"]["root"]), may_be_away=True)
+        record = Record.resume(store, task.run_id, params={}, same={})
+        record.set_tags({REQUEUED: str(task.num_lives)})
+        record.leave()
 
 
 def _fail(task: Task, error: TrainingError) -> None:
@@ -171,5 +173,5 @@ def _fail(task: Task, error: TrainingError) -> None:
     from seedbed.track.store import Store
 
     if task.run_id is not None:
-        store = Store.open(Path(task.job.config["track"]["root"]))
+        store = Store.open(Path(task.job.config["track"]["root"]), may_be_away=True)
         Record.resume(store, task.run_id, params={}, same={}).fail(error)
