@@ -1,14 +1,18 @@
 """Real signals, sent to this process."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from seedbed.errors import Stopped
-from seedbed.stopping import Stopping
+from seedbed.ranks.passing import passing_on
+from seedbed.stopping import QUEUE_AGAIN, Stopping
 
-BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, QUEUE_AGAIN])
 
 
 def stopped_by(work: Callable[[Stopping], None]) -> int:
@@ -64,6 +68,36 @@ def test_a_second_signal_stops_at_once() -> None:
 
     assert stopped_by(work) == signal.SIGINT
     assert done == ["step"]
+
+
+def test_the_signal_to_queue_again_says_nothing_new_the_second_time() -> None:
+    done = []
+
+    def work(stopping: Stopping) -> None:
+        with stopping.deferred():
+            signal.raise_signal(QUEUE_AGAIN)
+            signal.raise_signal(QUEUE_AGAIN)
+            done.append("rest of the step")
+
+    assert stopped_by(work) == QUEUE_AGAIN
+    assert done == ["rest of the step"]
+
+
+def test_a_signal_that_came_before_anybody_listened_is_heard_then() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {QUEUE_AGAIN})
+    signal.raise_signal(QUEUE_AGAIN)
+    assert stopped_by(lambda _: None) == QUEUE_AGAIN
+
+
+def test_the_signal_is_passed_on_to_children_that_started_with_it_blocked() -> None:
+    wait = f"import signal; print('up', flush=True); print(signal.sigwait([{int(QUEUE_AGAIN)}]), flush=True)"
+    with passing_on():
+        child = subprocess.Popen([sys.executable, "-c", wait], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "up\n"
+        os.kill(os.getpid(), QUEUE_AGAIN)
+        assert child.communicate(timeout=60)[0] == f"{int(QUEUE_AGAIN)}\n"
+    assert QUEUE_AGAIN not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_the_former_handlers_come_back() -> None:
