@@ -78,6 +78,7 @@ def _opened(job: Job, run_id: str | None, tags: dict[str, str], *, queued: bool)
     of_study = track["parent_run_id"] is not None
     store = Store.open(
         Path(track["root"]),
+        offline=track["offline"],
         may_be_away=of_study or queued or run_id is not None,
         patience_seconds=track["patience_seconds"],
     )

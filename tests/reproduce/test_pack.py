@@ -13,11 +13,12 @@ from seedbed.cli.command import cli
 from seedbed.errors import DataError, StoreError
 from seedbed.job import Job
 from seedbed.reproduce import archive, code
-from seedbed.reproduce.pack import described_run, pack
+from seedbed.reproduce.pack import pack
 from seedbed.reproduce.unpack import unpack
 from seedbed.reproduce.verify import verify
 from seedbed.track import resumption
 from seedbed.track.checkout import git
+from seedbed.track.copying import described_run
 from seedbed.track.manifest import digest
 from seedbed.track.store import Store
 from seedbed.train import run

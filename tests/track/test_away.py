@@ -30,9 +30,9 @@ class Gate:
     """MLflow's client, which can be sent away, and counts what it is asked."""
 
     def __init__(self, client: Any) -> None:
-        self.client, self.error, self.asked = client, None, 0
-
-    error: Exception | None
+        self.client, self.asked = client, 0
+        self.error: Exception | None = None
+        self.allowed: int | None = None  # requests before it goes away; None: any number
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.client, name)
@@ -41,6 +41,8 @@ class Gate:
             self.asked += 1
             if self.error is not None:
                 raise self.error
+            if self.allowed is not None and self.asked > self.allowed:
+                raise GONE
             return found(*arguments, **keywords)
 
         return call

@@ -39,7 +39,9 @@ def main(folder: Path, run_id: str, resumed: bool) -> None:
     stopping = Stopping()
     record = None
     if seat.first:
-        record = Record(Store.open(Path(job.config["track"]["root"]), may_be_away=True), run_id)
+        track = job.config["track"]
+        store = Store.open(Path(track["root"]), may_be_away=True, offline=track["offline"])
+        record = Record(store, run_id)
     plot = Plot(job, seat, folder.parent, record, stopping)
     with stopping.listening(), _load(plot):
         outcome = grow(plot, resumed=resumed)

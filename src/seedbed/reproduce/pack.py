@@ -18,7 +18,8 @@ from seedbed.recording import JOB
 from seedbed.reproduce import archive, code
 from seedbed.track import resumption
 from seedbed.track.checkout import GitError
-from seedbed.track.kept import kept, models_of
+from seedbed.track.copying import described_run
+from seedbed.track.kept import kept
 from seedbed.track.store import Store
 from seedbed.verdict.find import is_study
 from seedbed.verdict.members import Member, members
@@ -142,34 +143,6 @@ class _Packing:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         self.members[name] = path
-
-
-def described_run(store: Store, run: Any) -> dict[str, Any]:
-    """All that the store knows of a run but its metrics and files, as plain values.
-
-    Args:
-        store: where it is.
-        run: MLflow's own.
-    """
-    models = models_of(store, run)
-    return {
-        "run_id": run.info.run_id,
-        "experiment": store.client.get_experiment(run.info.experiment_id).name,
-        "name": run.info.run_name,
-        "status": run.info.status,
-        "start_time": run.info.start_time,
-        "end_time": run.info.end_time,
-        "params": dict(run.data.params),
-        "tags": dict(run.data.tags),
-        "inputs": [_described_input(used) for used in (run.inputs.dataset_inputs if run.inputs else [])],
-        "model": {"type": models[0].model_type, "status": str(models[0].status)} if models else None,
-    }
-
-
-def _described_input(used: Any) -> dict[str, Any]:
-    names = ("name", "digest", "source_type", "source", "schema", "profile")
-    told: dict[str, Any] = {name: getattr(used.dataset, name) for name in names}
-    return told | {"tags": {tag.key: tag.value for tag in used.tags}}
 
 
 def _metric_lines(store: Store, run: Any) -> Iterator[str]:

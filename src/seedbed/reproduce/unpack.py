@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from seedbed.recording import JOB
 from seedbed.reproduce import archive, code
@@ -18,7 +18,8 @@ from seedbed.reproduce.check import UNPACKED_DATA
 from seedbed.reproduce.contents import Contents, contents, data, repositories
 from seedbed.reproduce.entries import BOUNDS, Bounds
 from seedbed.terminal import said
-from seedbed.track.journal import MAX_BATCH
+from seedbed.track.copying import PARENT, Copy, begin, fill
+from seedbed.track.journal import JOURNAL, Journal
 from seedbed.track.leftover import take_along
 from seedbed.track.registered import NAME as MODEL
 from seedbed.track.store import Store
@@ -26,9 +27,7 @@ from seedbed.track.telling import told
 from seedbed.verdict.find import everywhere
 from seedbed.verdict.members import search
 
-FROM, PARENT = "seedbed.unpacked_from", "mlflow.parentRunId"
-# MLflow takes no more of them at once.
-MAX_PARAMS = 100
+FROM = "seedbed.unpacked_from"
 
 
 class Unpacked(NamedTuple):
@@ -106,74 +105,37 @@ def _known(store: Store, run_id: str) -> str | None:
 
 def _load(store: Store, run: Contents, ids: Mapping[str, str]) -> str:
     """Makes the run; its new id."""
-    from mlflow.entities import Param
-
     packed = run.told
     tags = {name: text for name, text in packed["tags"].items() if name != PARENT} | {FROM: run.run_id}
     if run.parent in ids:
         tags[PARENT] = ids[str(run.parent)]
     if packed["data"]:
         tags[UNPACKED_DATA] = packed["data"]
-    experiment_id = store.experiment(packed["experiment"])
+    artifacts, model = run.folder / "artifacts", run.folder / MODEL
     with told(f"run {packed['name']!r}", do="See to the store, then unpack again."):
-        made = store.client.create_run(
-            experiment_id, start_time=packed["start_time"], tags=tags, run_name=packed["name"]
-        )
-        new = str(made.info.run_id)
-        params = [Param(name, text) for name, text in packed["params"].items()]
-        for start in range(0, len(params), MAX_PARAMS):
-            store.client.log_batch(new, params=params[start : start + MAX_PARAMS])
-        _load_metrics(store, run, new)
-        _load_inputs(store, run, new)
-        _load_files(store, run, new)
+        new = begin(store, packed, tags)
         _fill_folder(store, run, new)
-        store.client.set_terminated(new, packed["status"], packed["end_time"])
+        copy = Copy(
+            packed,
+            run.points(),
+            artifacts if artifacts.is_dir() else None,
+            model if model.is_dir() else None,
+        )
+        fill(store, new, copy)
     return new
-
-
-def _load_metrics(store: Store, run: Contents, new: str) -> None:
-    from mlflow.entities import Metric
-
-    metrics = [Metric(point.name, point.value, point.time, point.step) for point in run.points()]
-    for start in range(0, len(metrics), MAX_BATCH):
-        store.client.log_batch(new, metrics=metrics[start : start + MAX_BATCH])
-
-
-def _load_inputs(store: Store, run: Contents, new: str) -> None:
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    inputs = []
-    for used in run.told["inputs"]:
-        tags = [InputTag(name, text) for name, text in used["tags"].items()]
-        inputs.append(DatasetInput(Dataset(**{k: v for k, v in used.items() if k != "tags"}), tags))
-    if inputs:
-        store.client.log_inputs(new, datasets=inputs)
-
-
-def _load_files(store: Store, run: Contents, new: str) -> None:
-    from mlflow.entities import LoggedModelOutput
-
-    client: Any = store.client
-    if (run.folder / "artifacts").is_dir():
-        client.log_artifacts(new, str(run.folder / "artifacts"))
-    packed = run.told["model"]
-    if packed is not None and (run.folder / MODEL).is_dir():
-        experiment_id = client.get_run(new).info.experiment_id
-        model = client.create_logged_model(experiment_id, MODEL, source_run_id=new, model_type=packed["type"])
-        client.log_model_artifacts(model.model_id, str(run.folder / MODEL))
-        client.log_outputs(new, [LoggedModelOutput(model.model_id, step=0)])
-        client.finalize_logged_model(model.model_id, packed["status"])
 
 
 def _fill_folder(store: Store, run: Contents, new: str) -> None:
     """The run's local folder: its journal, all of which the store has, and its job in its new place."""
     folder = store.root / "runs" / new
     folder.mkdir(parents=True)
-    for name in ("journal.jsonl", "search.journal"):
-        if (run.folder / name).is_file():
-            shutil.copyfile(run.folder / name, folder / name)
-    if (folder / "journal.jsonl").exists():
-        (folder / "delivered").write_text(f"{(folder / 'journal.jsonl').stat().st_size}\n")
+    if (run.folder / "search.journal").is_file():
+        shutil.copyfile(run.folder / "search.journal", folder / "search.journal")
+    if (run.folder / JOURNAL).is_file():  # of all that it says, what holds under the new id
+        journal = Journal(folder)
+        journal.adopt(Journal(run.folder).points())
+        journal.mark_delivered(journal.path.stat().st_size)
+        journal.close()
     if run.job is not None:
         config = json.loads(json.dumps(run.job.config))
         config["track"]["root"] = str(store.root)

@@ -45,7 +45,9 @@ class StudySweeper(Sweeper):
         with Stopping().listening():
             launcher.check(outline.example)
             track = self.config.track
-            store = Store.open(Path(track.root), patience_seconds=track.patience_seconds)
+            store = Store.open(
+                Path(track.root), offline=track.offline, patience_seconds=track.patience_seconds
+            )
             take_along(store, said)
             record = self._record(store, outline)
             self._made(record, outline, launcher)

@@ -25,7 +25,7 @@ def kept(store: Store, run_id: str) -> Iterator[dict[str, Path]]:
             folder = _local(run.info.artifact_uri) or _fetched(store, f"runs:/{run_id}/", scratch)
             found = _files(folder)
             for model in models_of(store, run):
-                folder = _local(model.artifact_location) or _fetched(store, model.model_uri, scratch)
+                folder = _local(model.artifact_location) or _fetched(store, model.artifact_location, scratch)
                 found |= {f"{NAME}/{path}": file for path, file in _files(folder).items()}
         yield dict(sorted(found.items()))
 

@@ -15,7 +15,7 @@ from seedbed.track.hold import is_left
 from seedbed.track.load import Load
 from seedbed.track.provenance import origin
 from seedbed.track.requests import create
-from seedbed.track.store import Store
+from seedbed.track.store import OFFLINE_TAG, Store
 from seedbed.track.telling import told
 from seedbed.track.values import TAG_LIMIT, Value, as_text, fitted
 
@@ -67,6 +67,7 @@ class Record(Artifacts):
             StoreError: where the store does not take it.
         """
         family = {"mlflow.parentRunId": parent_run_id} if parent_run_id else {}
+        family |= {OFFLINE_TAG: "true"} if store.offline else {}
         short, whole = fitted({**origin(), **tags, **family}, TAG_LIMIT, "tags")
         now = time.time_ns() // 1_000_000
         local_id = uuid4().hex

@@ -22,6 +22,10 @@ DIVERTING = (
 )
 
 
+# On a run that was recorded without a network, for `seedbed sync`.
+OFFLINE_TAG = "seedbed.offline"
+
+
 class Store:
     """An open record store.
 
@@ -32,7 +36,7 @@ class Store:
 
     def __init__(self, uri: str, root: Path) -> None:
         self.uri, self.root = uri, root
-        self.patience_seconds = 0.0
+        self.patience_seconds, self.offline = 0.0, False
 
     @cached_property
     def client(self) -> Any:
@@ -51,6 +55,7 @@ class Store:
         uri: str | None = None,
         *,
         may_be_away: bool = False,
+        offline: bool = False,
         patience_seconds: float = 0.0,
     ) -> "Store":
         """The store of a folder, made where it is missing.
@@ -60,6 +65,7 @@ class Store:
             uri: `sqlite:///FILE` or `http(s)://SERVER`; None: the environment's MLFLOW_TRACKING_URI,
                 else `mlflow.db` in `root`.
             may_be_away: whether one that cannot be reached now will do.
+            offline: in `root` whatever the environment says; its runs are for `seedbed sync`.
             patience_seconds: how long the end of a run waits for one that is away.
 
         Raises:
@@ -67,7 +73,8 @@ class Store:
             StoreError: for a store that cannot be written or understood.
         """
         root = root.absolute()
-        uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
+        given = uri or (None if offline else os.environ.get("MLFLOW_TRACKING_URI"))
+        uri = given or f"sqlite:///{root / 'mlflow.db'}"
         for name in DIVERTING:
             os.environ.pop(name, None)
         # MLflow would otherwise report to its makers, in two threads a process.
@@ -84,7 +91,7 @@ class Store:
             if not may_be_away:
                 raise
         store = cls(uri, root)
-        store.patience_seconds = patience_seconds
+        store.patience_seconds, store.offline = patience_seconds, offline
         return store
 
     @property
