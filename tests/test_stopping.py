@@ -93,16 +93,18 @@ def test_a_signal_that_came_before_anybody_listened_is_heard_then() -> None:
 
 def test_the_signal_is_passed_on_to_children_that_started_with_it_blocked() -> None:
     wait = f"import signal; print('up', flush=True); print(signal.sigwait([{int(QUEUE_AGAIN)}]), flush=True)"
-    with passing_on():
-        with subprocess.Popen([sys.executable, "-c", wait], stdout=subprocess.PIPE, text=True) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "up\n"
-            os.kill(os.getpid(), QUEUE_AGAIN)
-            for _ in range(NUM_LOOKS):  # as torch's launcher does: a handler acts between two steps of Python
-                if child.poll() is None:
-                    time.sleep(0.05)
-            child.kill()  # nothing, where it has ended
-            assert child.stdout.read() == f"{int(QUEUE_AGAIN)}\n"
+    with (
+        passing_on(),
+        subprocess.Popen([sys.executable, "-c", wait], stdout=subprocess.PIPE, text=True) as child,
+    ):
+        assert child.stdout is not None
+        assert child.stdout.readline() == "up\n"
+        os.kill(os.getpid(), QUEUE_AGAIN)
+        for _ in range(NUM_LOOKS):  # as torch's launcher does: a handler acts between two steps of Python
+            if child.poll() is None:
+                time.sleep(0.05)
+        child.kill()  # nothing, where it has ended
+        assert child.stdout.read() == f"{int(QUEUE_AGAIN)}\n"
     assert QUEUE_AGAIN not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 

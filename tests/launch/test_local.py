@@ -15,9 +15,9 @@ from seedbed.launch.devices import VISIBLE
 from seedbed.launch.task import tasks
 from tests.study.conftest import QUICK, family
 
-LIMIT_SECONDS = 120
+LIMIT_SECONDS = 240
 TWO = ("-m", "seed=0,1", "launch.num_parallel=2")
-LONG = ("trainer.max_epochs=400", *QUICK[1:])
+LONG = ("trainer.max_epochs=150", *QUICK[1:])
 
 
 def started(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
@@ -41,6 +41,10 @@ def until(holds: Callable[[], object]) -> None:
 def at_work(folder: Path) -> bool:
     """Whether both runs have a checkpoint."""
     return len(list(folder.glob("mlruns/runs/*/last.ckpt"))) == 2
+
+
+def status(folder: Path) -> str:
+    return subprocess.check_output([sys.executable, "-m", "seedbed", "status", "last"], cwd=folder, text=True)
 
 
 def variable(process: psutil.Process, name: str) -> str | None:
@@ -84,9 +88,11 @@ def test_no_process_outlives_a_study_that_is_killed(tmp_path: Path) -> None:
     study = started(tmp_path, *TWO, *LONG)
     until(lambda: at_work(tmp_path))
     children = psutil.Process(study.pid).children()
+    assert "\n2 running\n" in status(tmp_path)
     study.kill()
     study.communicate(timeout=LIMIT_SECONDS)
     until(lambda: not any(child.is_running() for child in children))
+    assert "\n2 lost\n" in status(tmp_path)
 
 
 def test_a_process_that_dies_without_a_word_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:

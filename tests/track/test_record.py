@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -372,3 +373,43 @@ def test_a_parameter_of_two_values_is_told_not_swallowed(store: Store) -> None:
     with pytest.raises(StoreError, match=r"params: .*Changing param values is not allowed") as caught:
         record._log_texts("params", {"p": "2"})
     assert isinstance(caught.value.__cause__, MlflowException)
+
+
+@pytest.fixture
+def failing_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[int]]:
+    """Makes the store's first naming of a data set fail with these words; its calls."""
+
+    def fail(words: str) -> list[int]:
+        calls: list[int] = []
+        log_inputs = store.client.log_inputs
+
+        def met(*given: Any, **named: Any) -> None:
+            calls.append(len(calls))
+            if len(calls) == 1:
+                raise MlflowException(f"(sqlite3.IntegrityError) {words}")
+            log_inputs(*given, **named)
+
+        monkeypatch.setattr(store.client, "log_inputs", met)
+        return calls
+
+    return fail
+
+
+def test_a_data_set_that_another_run_names_at_the_same_moment_is_named_again(
+    store: Store, failing_once: Callable[[str], list[int]]
+) -> None:
+    record, calls = start(store), failing_once("UNIQUE constraint failed: datasets.name")
+    record.log_dataset(name="d", source="s", split="train", digest="ab", profile={})
+    assert [split for split, _ in datasets(record)] == ["train"]
+    assert calls == [0, 1]
+    record.finish("FINISHED")
+
+
+def test_a_data_set_that_the_store_does_not_take_is_told_at_once(
+    store: Store, failing_once: Callable[[str], list[int]]
+) -> None:
+    record, calls = start(store), failing_once("no room")
+    with pytest.raises(StoreError, match="data set d: expected a store that takes it, got .* no room"):
+        record.log_dataset(name="d", source="s", split="train", digest="ab", profile={})
+    assert calls == [0]
+    record.finish("FINISHED")
