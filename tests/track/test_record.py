@@ -409,7 +409,7 @@ def test_a_data_set_that_the_store_does_not_take_is_told_at_once(
     store: Store, failing_once: Callable[[str], list[int]]
 ) -> None:
     record, calls = start(store), failing_once("no room")
-    with pytest.raises(StoreError, match="data set d: expected a store that takes it, got .* no room"):
+    with pytest.raises(StoreError, match=r"data set d: expected a store that takes it, got .* no room"):
         record.log_dataset(name="d", source="s", split="train", digest="ab", profile={})
     assert calls == [0]
     record.finish("FINISHED")
