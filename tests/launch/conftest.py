@@ -87,6 +87,8 @@ class Desk(NamedTuple):
 
     def runs(self) -> list[Run]:
         """Of this test, oldest first; a study's parent comes before its children."""
+        if not (self.store / "mlflow.db").exists():  # MLflow would make one, in the way of the program's
+            return []
         client = MlflowClient(f"sqlite:///{self.store}/mlflow.db")
         found = client.get_experiment_by_name(self.experiment)
         if found is None:
@@ -105,6 +107,7 @@ def desk(
     yield Desk(cluster, store, tmp_path, re.sub(r"\W", "_", request.node.name))
     cluster.ask("scancel", "--signal=KILL", f"--user={os.getuid()}", "--state=RUNNING")
     cluster.ask("scancel", f"--user={os.getuid()}")
+    until(lambda: not cluster.ask("squeue", "--noheader"))
 
 
 def said(process: subprocess.Popen[str], code: int = 0) -> str:

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -99,6 +100,7 @@ def visible() -> list[str]:
     return [known[int(name)] if name.isdecimal() and int(name) < len(known) else name for name in named]
 
 
+@cache
 def _driver() -> list[str]:
     if shutil.which("nvidia-smi") is None:
         return []

@@ -31,7 +31,8 @@ class Place(NamedTuple):
     """Where this process is among those of its job.
 
     Args:
-        job_id: SLURM's number of this very job, an array's element too.
+        job_id: SLURM's number of this very job.
+        name: the same as the queue shows it, `12_3` for an array's element.
         number: of the task, one a node.
         num_nodes: machines.
         host: name of the first node, by which the others reach it.
@@ -39,6 +40,7 @@ class Place(NamedTuple):
     """
 
     job_id: str
+    name: str
     number: int
     num_nodes: int
     host: str
@@ -49,11 +51,13 @@ class Place(NamedTuple):
         """As SLURM says."""
         from submitit.slurm.slurm import SlurmJobEnvironment
 
+        known = SlurmJobEnvironment()
         return cls(
-            os.environ["SLURM_JOB_ID"],
-            int(os.environ.get("SLURM_PROCID", "0")),
-            int(os.environ.get("SLURM_JOB_NUM_NODES", "1")),
-            SlurmJobEnvironment().hostnames[0],
+            known.raw_job_id,
+            known.job_id,
+            known.global_rank,
+            known.num_nodes,
+            known.hostnames[0],
             int(os.environ.get("SLURM_RESTART_COUNT", "0")),
         )
 
@@ -65,6 +69,8 @@ def carry(folder: str) -> None:
         try:
             if place.number:
                 _lend(task, place)
+                return
+            if not _own(task, place):
                 return
             _check_lives(task, task.live(socket.gethostname()))
             from seedbed.launch.errand import carry_out
@@ -80,6 +86,13 @@ def carry(folder: str) -> None:
             if not isinstance(error, SeedbedError):
                 raise
             print(f"seedbed: {error}", file=sys.stderr)  # into the job's log
+
+
+def _own(task: Task, place: Place) -> bool:
+    """Whether the task is this job's; one whose submission was cut off before it was noted, notes itself."""
+    if task.slurm is None:
+        task.submitted(place.name, Path(os.environ["SUBMITIT_FOLDER"]) / f"{place.name}_0_log.out")
+    return task.slurm is not None and task.slurm["job_id"] == place.name
 
 
 def _on_nodes(job: Job, task: Task, place: Place) -> Job:

@@ -133,13 +133,13 @@ def test(flags: Mapping[str, str]) -> None:
 
 
 def refused(said: str) -> StoreError:
-    """A submission that failed; nothing of it is on record."""
+    """A submission that failed."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return StoreError(
         "launch=slurm",
         expected="a scheduler that takes the job",
         got="; ".join(lines) or "no answer",
-        do="Nothing was recorded or submitted. Correct the keys of launch, or try again later.",
+        do="Nothing was submitted. Correct the keys of launch, or try the same command again later.",
     )
 
 

@@ -55,9 +55,12 @@ class Slurm(Launcher):
     def launch(self, jobs: Sequence[Job], folder: Path, hear: Hear) -> Generator[Ended]:
         from seedbed.launch.waiting import Waiting
         from seedbed.recording import job_signature
+        from seedbed.track.code_digest import code_digest
 
-        folder = folder.absolute()
-        tasks = {number: Task(folder / "tasks" / job_signature(job)) for number, job in enumerate(jobs)}
+        folder, code = folder.absolute(), code_digest(Path.cwd())
+        tasks = {
+            number: Task(folder / "tasks" / f"{job_signature(job)}-{code}") for number, job in enumerate(jobs)
+        }
         queued = _queued(tasks)
         new = [number for number in tasks if number not in queued]
         by_shape: dict[Shape, list[int]] = defaultdict(list)

@@ -4,6 +4,7 @@ import copy
 import os
 import shlex
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
@@ -18,6 +19,7 @@ from seedbed.job import Job
 from seedbed.launch import queue
 from seedbed.launch.snapshot import Snapshot, snapshot
 from seedbed.launch.task import Task
+from seedbed.stopping import SIGNALS
 
 # Keys of a job that hold a folder, which may be named from the working directory.
 FOLDERS = (("track", "root"), ("data", "root"), ("data", "cache_dir"))
@@ -95,10 +97,15 @@ def _entering(code: Snapshot) -> list[str]:
 def _hand_over(tasks: Sequence[Task], executor: Any) -> None:
     from seedbed.launch.node import carry
 
-    with redirect_stderr(StringIO()), _absolute_uri():  # what sbatch says is in the error
-        submitted = executor.map_array(carry, [str(task.folder) for task in tasks])
-    for task, job in zip(tasks, submitted, strict=True):
-        task.submitted(job.job_id, job.paths.stdout)
+    # A Ctrl-C between the submission and its note would leave jobs that nobody knows.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        with redirect_stderr(StringIO()), _absolute_uri():  # what sbatch says is in the error
+            submitted = executor.map_array(carry, [str(task.folder) for task in tasks])
+        for task, job in zip(tasks, submitted, strict=True):
+            task.submitted(job.job_id, job.paths.stdout)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 @contextmanager
