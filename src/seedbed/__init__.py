@@ -16,7 +16,8 @@ of them this is. `checkpoint` finds where a run that was cut off goes on, `resum
 changed meanwhile, `pruning` lets a search end it early through its `trial`. `track` is the record in
 MLflow; `predictor` is the fitted model in use.
 
-Many runs: `study` plans, makes and concludes them, `verdict` says from recorded runs which setting is
+Many runs: `study` plans and concludes them, `launch` has them made, in this process, in several or on a
+cluster, `verdict` says from recorded runs which setting is
 better and how sure that is, `report` hands it on as a page, `picture` draws from plain numbers. `cli`
 holds the verbs and `manual` their words.
 

@@ -46,6 +46,10 @@ class AwayError(StoreError):
     """A record store that cannot be reached now, and may be later: nothing is wrong with what it was sent."""
 
 
+class SubmissionError(StoreError):
+    """Jobs that a cluster's scheduler does not take; none of them is on record."""
+
+
 class Stopped(BaseException):
     """A signal asked the run to end; not an Exception, so that no job loop swallows it."""
 

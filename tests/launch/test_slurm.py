@@ -107,6 +107,13 @@ def test_a_partition_that_is_not_there_is_refused_and_nothing_recorded(
     assert (leftovers(desk.store), desk.runs()) == (before, [])
 
 
+def test_more_than_any_node_has_is_refused_and_the_study_taken_back(desk: Desk) -> None:
+    before = leftovers(desk.store)
+    told = desk.train("-m", "seed=0,1", "launch.memory_gib=900", code=2)
+    assert "Requested node configuration is not available" in told
+    assert (leftovers(desk.store), desk.runs()) == (before, [])
+
+
 def test_a_scheduler_that_is_down_is_told_and_nothing_recorded(desk: Desk) -> None:
     before = leftovers(desk.store)
     desk.cluster.end("slurmctld")

@@ -38,6 +38,6 @@ def test_a_run_that_failed_is_shown_with_the_end_of_its_log(desk: Desk) -> None:
     parent, run = desk.runs()
     told = desk.say("status", parent.info.run_id)
     assert re.search(r"│ failed │", told), told
-    assert "The last lines of seed 0:" in told
+    assert f"The last lines of {run.info.run_name}:" in told
     assert "objective at step" in told
     assert "seedbed: " in desk.say("logs", run.info.run_id, "--follow")

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from seedbed.errors import ConfigError, StoreError
+from seedbed.errors import ConfigError, SubmissionError
 
 LIMIT_SECONDS = 60
 # A job in any other state has ended. See squeue(1), JOB STATE CODES.
@@ -16,6 +16,7 @@ ACTIVE = (
 )
 # Number, state, nodes, time left, reason.
 FORMAT = "%i|%T|%N|%L|%r"
+NO_NODES = "Requested node configuration is not available"
 PROGRAMS = ("sbatch", "squeue", "scontrol", "scancel", "srun")
 
 
@@ -124,18 +125,21 @@ def test(flags: Mapping[str, str]) -> None:
         flags: of sbatch, without their dashes.
 
     Raises:
-        StoreError: with what sbatch says.
+        SubmissionError: with what sbatch says.
     """
     try:
         asked("sbatch", "--test-only", "--wrap=true", *(f"--{name}={value}" for name, value in flags.items()))
     except QueueError as error:
-        raise refused(str(error)) from error
+        if NO_NODES not in str(
+            error
+        ):  # all down or drained, perhaps: sbatch queues the job, or says no itself
+            raise refused(str(error)) from error
 
 
-def refused(said: str) -> StoreError:
+def refused(said: str) -> SubmissionError:
     """A submission that failed."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return StoreError(
+    return SubmissionError(
         "launch=slurm",
         expected="a scheduler that takes the job",
         got="; ".join(lines) or "no answer",
@@ -147,7 +151,7 @@ def has_gpus(partition: str | None) -> bool:
     """Whether nodes of the partition (None: of the default one) offer GPUs.
 
     Raises:
-        StoreError: where the scheduler cannot be asked.
+        SubmissionError: where the scheduler cannot be asked.
     """
     try:
         told = asked(

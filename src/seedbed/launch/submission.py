@@ -43,7 +43,7 @@ def submit(given: Given, flags: Mapping[str, str], keys: Mapping[str, Any], fold
         folder: where logs go.
 
     Raises:
-        StoreError: with what sbatch says.
+        SubmissionError: with what sbatch says.
     """
     from submitit.core.utils import FailedJobError, FailedSubmissionError
 

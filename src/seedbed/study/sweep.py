@@ -83,11 +83,18 @@ class StudySweeper(Sweeper):
         return Record.start(store, experiment=track.experiment, name=name, params=outline.varied, tags=tags)
 
     def _made(self, record: "Record", outline: Outline, launcher: Launcher) -> None:
+        from seedbed.errors import SubmissionError
         from seedbed.recording import closing
         from seedbed.study.work import Work
+        from seedbed.verdict.members import members
 
-        with closing(record):
-            wrong = Work(launcher, record, outline).done()
+        try:
+            with closing(record):
+                wrong = Work(launcher, record, outline).done()
+        except SubmissionError:
+            if not members(record.store, record.run_id):  # nothing of the study has ever run
+                record.withdraw()
+            raise
         if wrong:
             raise wrong
 

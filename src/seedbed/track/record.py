@@ -1,5 +1,6 @@
 """One MLflow run, from its start to its status."""
 
+import shutil
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -172,6 +173,12 @@ class Record(Artifacts):
         if not arrived:
             self._delivery.tell_waiting()
         self._let_go(over=status == "FINISHED")
+
+    def withdraw(self) -> None:
+        """Takes the run back, closed before: it is as if it had never been started."""
+        with told(f"run {self.run_id}, deletion", do="Delete it with `mlflow runs delete`, or in the UI."):
+            self.store.client.delete_run(self.run_id)
+        shutil.rmtree(self.folder)
 
     def leave(self) -> None:
         """Delivers what is left and lets go of the run, which stays RUNNING."""
