@@ -64,7 +64,8 @@ class Desk(NamedTuple):
         """`seedbed train` with these arguments, at work."""
         own = (f"track.root={self.store}", f"track.experiment={self.experiment}", f"launch={launch}")
         quick = QUICK if launch == "slurm" else QUICK[2:]
-        return self.typed("train", *arguments, *own, *quick, variables=variables)
+        several, given = arguments[: arguments[:1] == ("-m",)], arguments[arguments[:1] == ("-m",) :]
+        return self.typed("train", *several, *own, *quick, *given, variables=variables)
 
     def typed(self, *words: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """A command of the program's."""
