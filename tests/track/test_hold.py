@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.errors import StoreError
-from seedbed.track.hold import Hold
+from seedbed.track.hold import Hold, holder
 
 HOLDER = """
 import sys
@@ -45,6 +45,15 @@ def test_a_run_that_another_process_writes_to_is_refused_until_that_one_is_dead(
         process.kill()
         process.communicate()
         Hold(tmp_path).release(forget=False)
+
+
+def test_the_process_that_writes_to_a_run_is_known_as_long_as_it_lives(tmp_path: Path) -> None:
+    assert holder(tmp_path) is None
+    with held_elsewhere(tmp_path) as process:
+        assert holder(tmp_path) == process.pid
+        process.kill()
+        process.communicate()
+        assert holder(tmp_path) is None
 
 
 def test_what_is_released_is_free_and_forgotten_only_for_good(tmp_path: Path) -> None:
