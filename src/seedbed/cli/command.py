@@ -7,6 +7,7 @@ import click
 
 from seedbed.cli.proving import diff, pack, reproduce, rerun, unpack, verify
 from seedbed.cli.reading import compare, report, ui
+from seedbed.cli.serving import server
 from seedbed.cli.syncing import sync
 from seedbed.cli.training import join, resume, train
 from seedbed.cli.watching import cancel, logs, status
@@ -21,7 +22,7 @@ def cli() -> None:
 
 for verb in (
     *(train, resume, join, status, cancel, logs),
-    *(compare, diff, reproduce, rerun, verify, pack, unpack, report, sync, ui),
+    *(compare, diff, reproduce, rerun, verify, pack, unpack, report, server, sync, ui),
 ):
     cli.add_command(verb)
 
