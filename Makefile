@@ -4,7 +4,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test slow cluster format lock
+.PHONY: help demo test slow cluster server browser format lock
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
@@ -23,6 +23,12 @@ slow: .venv/.complete ## the tests that take minutes
 
 cluster: .venv/.complete ## the tests on a real SLURM, which they start on this machine
 	$(BIN)/pytest -m cluster
+
+server: .venv/.complete ## the tracking server and its faults, on a real PostgreSQL
+	$(BIN)/pytest -m server
+
+browser: .venv/.complete ## MLflow's UI in a real browser; pictures go to .screenshots/
+	$(BIN)/pytest -m browser
 
 format: .venv/.complete ## put the code into its canonical form
 	$(BIN)/ruff format .

@@ -12,6 +12,8 @@ from seedbed.track.telling import shown, told
 
 # Seconds that a server may take to say that it is there.
 PATIENCE = 10
+# A page that, unlike /health, tells whether this name, this user and the server's database are in order.
+ASKED = "/api/2.0/mlflow/experiments/search?max_results=1"
 # What to type where there is no way to the server.
 OFFLINE = "track.offline=true"
 
@@ -79,8 +81,16 @@ def _check_server(uri: str) -> None:
     known: Any = credentials.get_default_host_creds
     do = f"Start the server (`mlflow server`), correct MLFLOW_TRACKING_URI, or record here: {OFFLINE}."
     with told(f"tracking server {shown(uri)}", do=do):
-        answer = request(known(uri), "/health", "GET", timeout=PATIENCE, max_retries=0, raise_on_status=False)
-    if answer.status_code not in (200, 404):  # a hosted MLflow may have no such page
+        answer = request(known(uri), ASKED, "GET", timeout=PATIENCE, max_retries=0, raise_on_status=False)
+    if answer.status_code == 401:
+        raise AwayError(
+            f"tracking server {shown(uri)}",
+            expected="a server that lets you in",
+            got=f"401 {answer.reason}",
+            do="Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or write them to "
+            "~/.mlflow/credentials, for you alone to read.",
+        )
+    if answer.status_code != 200:
         kind = AwayError if answer.status_code in CODES or answer.status_code >= 500 else StoreError
         raise kind(
             f"tracking server {shown(uri)}",
