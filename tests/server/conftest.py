@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.server.postgres import Postgres
-from tests.track.test_server import free_port
+from tests.served import free_port
+from tests.server.postgres import Postgres, new_folder
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    cluster = Postgres(free_port())
+    cluster = Postgres(free_port(), new_folder())
     yield cluster
     cluster.remove()

@@ -36,18 +36,22 @@ def account() -> list[str]:
     return ["runuser", "-u", "postgres", "--"]
 
 
+def new_folder() -> Path:
+    """Not a test's own folder, which the other account may not enter."""
+    return Path(tempfile.mkdtemp(prefix="seedbed-postgres-"))
+
+
 @final
 class Postgres:
     """A cluster with one database, `mlflow`, whose owner signs in by password.
 
     Args:
         port: where it listens on loopback.
+        folder: new and empty, where the account that it runs as may enter.
     """
 
-    def __init__(self, port: int) -> None:
-        self.port, self._bin, self._as = port, programs(), account()
-        # Not in the test's own folder, which the other account may not enter.
-        self.folder = Path(tempfile.mkdtemp(prefix="seedbed-postgres-"))
+    def __init__(self, port: int, folder: Path) -> None:
+        self.port, self.folder, self._bin, self._as = port, folder, programs(), account()
         word = self.folder / "word"
         word.write_text(PASSWORD)
         if self._as:

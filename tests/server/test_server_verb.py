@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from seedbed.server.credentials import NAMES
+from tests.served import free_port
 from tests.server.postgres import PASSWORD, Postgres
 from tests.server.serving import ADMIN_PASSWORD, SIGNED, TO_END, Served, clean, command, serving, status
-from tests.track.test_server import free_port
 
 pytestmark = pytest.mark.server
 SECRETS = (PASSWORD, ADMIN_PASSWORD)

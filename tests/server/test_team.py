@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
+from tests.served import free_port
 from tests.server.postgres import PASSWORD, Postgres
 from tests.server.serving import ADMIN_PASSWORD, Served, clean, serving
-from tests.track.test_server import free_port
 
 pytestmark = pytest.mark.server
 ONE_RUN = ("model=softmax", "data=digits", "trainer.max_epochs=2", "track.system_metrics=true")

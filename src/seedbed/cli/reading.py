@@ -1,11 +1,18 @@
 """What is made of a record: verdicts, pages, MLflow's own UI."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
+
+# Asked for, or the UI opens at its GenAI pages.
+MODE = "workflowType=machine_learning"
+# Runs on the page that compares them: more make its plot a tangle, and its address too long to click.
+NUM_COMPARED = 20
 
 
 @click.command()
@@ -83,9 +90,9 @@ def ui(root: str, host: str, port: int) -> None:
 
     store = Store.open(Path(root))
     if store.uri.startswith("http"):
-        click.echo(f"The record is on a server: {_address(store.uri, store)}")
+        click.echo(f"The record is on a server: {_addresses(store.uri, store)}")
         return
-    click.echo(f"Open {_address(f'http://{host}:{port}', store)} (Ctrl-C ends it)")
+    click.echo(f"Open {_addresses(f'http://{host}:{port}', store)}\n(Ctrl-C ends it)")
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.uri, "--workers", "1"]
     with subprocess.Popen([*command, "--host", host, "--port", str(port)]) as server:
         try:
@@ -95,13 +102,26 @@ def ui(root: str, host: str, port: int) -> None:
     sys.exit(code)
 
 
-def _address(base: str, store: Any) -> str:
-    """The page of the latest run or study; the mode is asked for, or the UI opens at its GenAI pages."""
-    mode = "?workflowType=machine_learning"
-    experiments = [found.experiment_id for found in store.client.search_experiments()]
-    latest = store.client.search_runs(experiments, order_by=["attributes.start_time DESC"], max_results=1)
+def _addresses(base: str, store: Any) -> str:
+    """The page of the latest run or study, and the one that compares its runs."""
+    client = store.client
+    experiments = [found.experiment_id for found in client.search_experiments()]
+    latest = client.search_runs(experiments, order_by=["attributes.start_time DESC"], max_results=1)
     if not latest:
-        return f"{base}/#/experiments{mode}"
-    run = latest[0]
-    parent = run.data.tags.get("mlflow.parentRunId", run.info.run_id)
-    return f"{base}/#/experiments/{run.info.experiment_id}/runs/{parent}{mode}"
+        return f"{base}/#/experiments?{MODE}"
+    experiment = latest[0].info.experiment_id
+    parent = latest[0].data.tags.get("mlflow.parentRunId", latest[0].info.run_id)
+    page = f"{base}/#/experiments/{experiment}/runs/{parent}?{MODE}"
+    family = f"tags.`mlflow.parentRunId` = '{parent}'"
+    first = {"order_by": ["attributes.start_time ASC"], "max_results": NUM_COMPARED}
+    # Of a search its trials: what follows them repeats the best.
+    runs = client.search_runs([experiment], f"{family} AND tags.`seedbed.stage` = 'search'", **first)
+    runs = runs or client.search_runs([experiment], family, **first)
+    if len(runs) < 2:
+        return page
+    compared = "&".join(
+        f"{name}={quote(json.dumps(ids))}"
+        for name, ids in (("runs", [run.info.run_id for run in runs]), ("experiments", [experiment]))
+    )
+    # MLflow shows a study folded up, and its charts without the runs below it.
+    return f"{page}\nIts runs side by side: {base}/#/compare-runs?{compared}&{MODE}"

@@ -63,6 +63,12 @@ class Outline(NamedTuple):
         seeds = {key: ",".join(found) for key, found in self.space.seeds.items()}
         return swept | ({"num_seeds": str(self.study["num_seeds"])} if self.searches else seeds)
 
+    @property
+    def name(self) -> str:
+        """Of the study's run: what varies first, because the UI shows about 14 characters."""
+        keys = [key.rpartition(".")[2] for key in (*self.space.swept, *self.space.seeds)]
+        return f"{' x '.join(keys) or 'seeds'} ({self.kind})"
+
     def strategy(self, folder: Path, name: str, num_parallel: int) -> Strategy:
         """The runs, wave by wave.
 

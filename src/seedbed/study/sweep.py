@@ -79,7 +79,7 @@ class StudySweeper(Sweeper):
             "seedbed.code_digest": code,
             "seedbed.command": _command(),
         }
-        name = track.run_name or f"{track.experiment}: {' x '.join(outline.varied) or 'one setting'}"
+        name = track.run_name or outline.name
         return Record.start(store, experiment=track.experiment, name=name, params=outline.varied, tags=tags)
 
     def _made(self, record: "Record", outline: Outline, launcher: Launcher) -> None:

@@ -65,9 +65,14 @@ def origin() -> dict[str, str]:
     """Who and what, in MLflow's tags: a run made through its client has neither unless told."""
     return {
         "mlflow.user": _user(),
-        "mlflow.source.name": Path(sys.argv[0]).name or "python",
+        "mlflow.source.name": _program(Path(sys.argv[0])),
         "mlflow.source.type": "LOCAL",
     }
+
+
+def _program(started: Path) -> str:
+    """As it is called: `python -m seedbed` starts a file in a folder of that name."""
+    return (started.parent.name if started.name == "__main__.py" else started.name) or "python"
 
 
 def _user() -> str:
