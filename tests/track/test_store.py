@@ -13,14 +13,14 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 
 import pytest
-from mlflow import MlflowClient
 
 from seedbed.errors import StoreError
+from seedbed.track.leftover import deliver_left
 from seedbed.track.store import Store
 from tests.track import writers
+from tests.track.delivered import differences
 
 CHECKOUT = Path(__file__).parents[2]
-NUM_PROCESSES = 8
 NOBODY = 65534
 
 
@@ -31,17 +31,20 @@ def rewrite(database: Path, *statements: str) -> None:
         connection.commit()
 
 
-def test_eight_processes_on_a_missing_database_lose_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.track.writers", str(tmp_path), str(NUM_PROCESSES)]
+@pytest.mark.parametrize("num_processes", [8, pytest.param(24, marks=pytest.mark.slow)])
+def test_many_processes_on_a_missing_database_lose_nothing(tmp_path: Path, num_processes: int) -> None:
+    command = [sys.executable, "-m", "tests.track.writers", str(tmp_path), str(num_processes)]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    store = Store.open(tmp_path)
+    assert [left for left in deliver_left(store) if left.num_waiting] == []
+    client = store.client
     experiment = client.get_experiment_by_name("crowd")
     assert experiment is not None
     assert len(client.search_experiments()) == 2  # MLflow's own default and this one
     runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
-    assert sorted(runs) == [f"writer {number}" for number in range(NUM_PROCESSES)]
-    for number in range(NUM_PROCESSES):
+    assert sorted(runs) == [f"writer {number}" for number in range(num_processes)]
+    for number in range(num_processes):
         run = runs[f"writer {number}"]
         assert run.info.status == "FINISHED"
         assert run.data.params == {f"p{index}": f"{number}.{index}" for index in range(writers.NUM_PARAMS)}
@@ -49,6 +52,7 @@ def test_eight_processes_on_a_missing_database_lose_nothing(tmp_path: Path) -> N
         expected = [(step, number + step / writers.NUM_STEPS) for step in range(writers.NUM_STEPS)]
         assert [(point.step, point.value) for point in history] == expected
         assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["number.txt"]
+        assert differences(store, tmp_path / "runs" / run.info.run_id) == []
 
 
 def test_a_creation_that_was_killed_leaves_nothing_in_the_way(tmp_path: Path) -> None:

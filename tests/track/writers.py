@@ -14,12 +14,16 @@ from seedbed.track.record import Record
 from seedbed.track.store import Store
 
 NUM_PARAMS, NUM_STEPS = 20, 40
+# For a database that so many others write to.
+PATIENCE_SECONDS = 60.0
 
 
 def work(root: Path, number: int) -> None:
-    store = Store.open(root)
+    store = Store.open(root, may_be_away=True, patience_seconds=PATIENCE_SECONDS)
     params = {f"p{index}": f"{number}.{index}" for index in range(NUM_PARAMS)}
-    record = Record.start(store, experiment="crowd", name=f"writer {number}", params=params, tags={})
+    record = Record.start(
+        store, experiment="crowd", name=f"writer {number}", params=params, tags={}, may_wait=True
+    )
     record.log_dataset(name="crowd", source="crowd", split="train", digest="c0de", profile={"n": 1})
     for step in range(NUM_STEPS):
         record.log_metrics({"loss": number + step / NUM_STEPS}, step)
