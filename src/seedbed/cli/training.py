@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +81,7 @@ def _job(composed: "DictConfig", command: str) -> None:
     launcher = launcher_of(job.choices["launch"], job.config["launch"])
     with Stopping().listening():
         launcher.check(job)
-        (ended,) = launcher.launch([job], Path(root), hear=_say)
+        (ended,) = launcher.launch([job], Path(root), hear=_teller())
     if ended.error is not None:
         raise ended.error
     assert ended.outcome is not None
@@ -91,10 +91,17 @@ def _job(composed: "DictConfig", command: str) -> None:
     click.echo(f"Run {ended.outcome['run_id']} is on record. Look at it: {ui_command(root)}")
 
 
-def _say(told: str) -> None:
-    """Where a job is that this process waits for; on a terminal alone."""
-    if sys.stderr.isatty():
-        click.echo(told, err=True)
+def _teller() -> Callable[[str], None]:
+    """Prints where a job is that this process waits for, as often as that changes; on a terminal alone."""
+    last = ""
+
+    def tell(told: str) -> None:
+        nonlocal last
+        if told != last and sys.stderr.isatty():
+            click.echo(told, err=True)
+        last = told
+
+    return tell
 
 
 @click.command()
