@@ -60,7 +60,9 @@ def transfer(source: Store, target: Store) -> Iterator[Transferred]:
             with told(f"run {run.info.run_name!r}", do="See to the store, then sync again."):
                 ids[old] = _copied(source, target, run, ids)
         yield Transferred(run.info.run_name, old, ids[old], run.info.status, same)
-    _link_notes(target, [run for run in recorded if PARENT not in run.data.tags], ids)
+    studies = [run for run in recorded if PARENT not in run.data.tags]
+    with told("notes of studies", do="See to the store, then sync again."):
+        _link_notes(target, studies, ids, known)
 
 
 def _standing(run: Any) -> tuple[Any, ...]:
@@ -106,13 +108,14 @@ def _laid_out(files: Mapping[str, Path], scratch: Path) -> tuple[Path | None, Pa
     return (model if model.is_dir() else None), (artifacts if artifacts.is_dir() else None)
 
 
-def _link_notes(target: Store, studies: list[Any], ids: Mapping[str, str]) -> None:
+def _link_notes(target: Store, studies: list[Any], ids: Mapping[str, str], known: Mapping[str, Any]) -> None:
     """A study's note links to its runs, which have other ids here."""
     for study in studies:
         note = there = study.data.tags.get(NOTE, "")
         for old, new in ids.items():
             there = there.replace(old, new)
-        if there != note:
+        before = known.get(study.info.run_id)
+        if there != note and (before is None or before.data.tags.get(NOTE) != there):
             target.client.set_tag(ids[study.info.run_id], NOTE, there)
 
 
