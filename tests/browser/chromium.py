@@ -60,10 +60,10 @@ class Browser:
         return WebDriverWait(self.driver, PATIENCE).until(lambda _: condition(), told)
 
     def click(self, text: str) -> None:
-        """Clicks the innermost thing that shows exactly this text."""
+        """Clicks the innermost thing that shows exactly this text, wherever it is moving to."""
         path = f"//*[normalize-space(text())='{text}']"
         found = self.until(lambda: self.driver.find_elements(By.XPATH, path), text)
-        found[-1].click()
+        self.driver.execute_script("arguments[0].click()", found[-1])
 
     def all(self, selector: str) -> list[Any]:
         return list(self.driver.find_elements(By.CSS_SELECTOR, selector))
