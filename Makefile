@@ -18,8 +18,8 @@ test: .venv/.complete ## formatter check, linter, types, import contract, tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
-slow: .venv/.complete ## the tests that take minutes
-	$(BIN)/pytest -m slow
+slow: .venv/.complete ## the tests that take minutes, or a tracking server
+	$(BIN)/pytest -m "slow or server"
 
 cluster: .venv/.complete ## the tests on a real SLURM, which they start on this machine
 	$(BIN)/pytest -m cluster

@@ -23,7 +23,7 @@ from pathlib import Path
 from seedbed.track.record import Record
 from seedbed.track.store import Store
 
-record = Record.start(Store.open(Path(sys.argv[1])), experiment="e", name="run", params={}, tags={})
+record = Record.start(Store.open(Path(sys.argv[1])), experiment="e", name="run", params={"p": 1}, tags={})
 record.log_metrics({"loss": 1.0}, 1)
 print(record.run_id, flush=True)
 time.sleep(600)

@@ -121,3 +121,19 @@ def test_a_single_run_does_not_begin_without_its_server(server: Served, tmp_path
     server.kill()
     with pytest.raises(StoreError, match=r"tracking server .* or record here: track.offline=true"):
         Store.open(tmp_path / "mlruns", server.address)
+
+
+def test_what_was_recorded_without_a_network_is_synced_to_the_server(server: Served, tmp_path: Path) -> None:
+    offline = Store.open(tmp_path / "mlruns", offline=True)
+    record = Record.start(offline, experiment="e", name="n", params={"lr": 1}, tags={})
+    record.log_metrics({"loss": 0.5}, 1)
+    record.log_text("text", "deep/text.txt")
+    record.finish("FINISHED")
+    for told in (f"n ({record.run_id[:8]}): FINISHED, is there as ", "Nothing waits."):
+        code, out = ended(seedbed(tmp_path, server, "sync"))
+        assert code == 0, out
+        assert out.startswith(told)
+    store = Store.open(tmp_path / "mlruns", server.address)
+    (run,) = store.client.search_runs([store.client.get_experiment_by_name("e").experiment_id])
+    assert (run.info.status, run.data.metrics, run.data.params) == ("FINISHED", {"loss": 0.5}, {"lr": "1"})
+    assert Path(store.client.download_artifacts(run.info.run_id, "deep/text.txt")).read_text() == "text"

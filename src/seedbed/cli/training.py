@@ -14,6 +14,8 @@ from seedbed.errors import SeedbedError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from seedbed.track.store import Store
+
 HEADLINES = ("test/accuracy", "best_val/accuracy", "train/accuracy")
 HYDRA = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -115,35 +117,51 @@ def resume(run: str, overrides: tuple[str, ...], root: str) -> None:
 
     KEY=VALUE changes what cannot move the result, such as trainer.devices or data.num_workers.
     """
-    from seedbed.verdict.find import find, opened
-
-    store = opened(Path(root))
-    found = find(store, run)
-    _check_alone(found)
+    store, run_id = _cut_off(Path(root), run)
 
     from seedbed.recording import job_of
     from seedbed.resuming import under
 
-    job = under(job_of(store, found.run_id), overrides)
+    job = under(job_of(store, run_id), overrides)
 
     from seedbed.train import run as train_run
 
-    outcome = train_run(job, found.run_id)
+    outcome = train_run(job, run_id)
     click.echo(_headlines(outcome.name, outcome.metrics))
-    click.echo(f"Run {found.run_id} is on record, as if it had not been cut off.")
+    click.echo(f"Run {run_id} is on record, as if it had not been cut off.")
 
 
-def _check_alone(run: Any) -> None:
+def _cut_off(root: Path, run: str) -> "tuple[Store, str]":
+    """The store, and the id of the run that is meant; of a store that is away, one whose folder is here."""
+    from seedbed.errors import AwayError
+    from seedbed.track.record import Record
+    from seedbed.track.store import Store
+    from seedbed.verdict.find import find, opened
+
+    try:
+        store = opened(root)
+    except AwayError:
+        store = Store.open(root, may_be_away=True)
+        if not (store.root / "runs" / run).is_dir():
+            raise
+        _check_alone(run, run, Record(store, run).tags())
+        return store, run
+    found = find(store, run)
+    _check_alone(found.name, found.run_id, found.tags)
+    return store, found.run_id
+
+
+def _check_alone(name: str, run_id: str, tags: Mapping[str, str]) -> None:
     """Refuses a study and its runs: what is missing of them, their own command knows."""
     from seedbed.errors import StoreError
-    from seedbed.verdict.find import is_study
 
-    if is_study(run) or "mlflow.parentRunId" in run.tags:
+    is_study = tags.get("seedbed.kind") == "study"
+    if is_study or "mlflow.parentRunId" in tags:
         raise StoreError(
-            f"run {run.name} ({run.run_id})",
+            f"run {name} ({run_id})",
             expected="a run of its own",
-            got="a study" if is_study(run) else "a run of a study",
-            do=f"The same command again goes on with what is missing: {run.tags.get('seedbed.command', '')}",
+            got="a study" if is_study else "a run of a study",
+            do=f"The same command again goes on with what is missing: {tags.get('seedbed.command', '')}",
         )
 
 
