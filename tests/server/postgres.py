@@ -69,6 +69,12 @@ class Postgres:
         """Ends it; `immediate` is as a crash."""
         self._run("pg_ctl", "-m", mode, "-w", "stop")
 
+    def ensure(self) -> None:
+        """Starts it again where it has ended by itself: a full disk can do that."""
+        command = [*self._as, str(self._bin / "pg_ctl"), "-D", str(self.folder / "data"), "status"]
+        if subprocess.run(command, cwd=self.folder, capture_output=True, check=False).returncode:
+            self.start()
+
     def remove(self) -> None:
         self.stop("immediate")
         shutil.rmtree(self.folder)

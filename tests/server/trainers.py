@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, final
 
 from seedbed.job import Job
+from seedbed.track.leftover import deliver_left
 from seedbed.track.record import Record
 from seedbed.track.store import Store
 from tests.conftest import MakeJob
 from tests.kills import SERVER
-from tests.served import Served
 from tests.server.postgres import Postgres
 from tests.track.delivered import differences
 
@@ -96,8 +96,12 @@ class Study:
         return "\n".join(f"{path.name}: {path.read_text()}" for path in sorted(self.root.glob("*.log")))
 
     def check(self, store: Store) -> int:
-        """Sees that every run is in the store exactly as its journal says; the number of points."""
+        """Sees that every run is in the store exactly as its journal says; the number of points.
+
+        What still waits is delivered first, as `seedbed sync` does.
+        """
         self.parent.finish("FINISHED")
+        assert [left for left in deliver_left(store, everywhere=True) if left.num_waiting] == []
         found = store.client.search_runs(
             [store.experiment("e")], f"tags.`mlflow.parentRunId` = '{self.parent.run_id}'"
         )
@@ -148,7 +152,6 @@ def wait(acts: Any, needed: float) -> None:
         time.sleep(0.1)
 
 
-def on_postgres(postgres: Postgres, folder: Path, name: str) -> Served:
-    """A server with a database of its own."""
-    folder.mkdir()
-    return Served(folder, postgres.new(name).replace("postgresql:", "postgresql+psycopg2:", 1))
+def backend(postgres: Postgres, name: str) -> str:
+    """A new database, as a server is told of it."""
+    return postgres.new(name).replace("postgresql:", "postgresql+psycopg2:", 1)
