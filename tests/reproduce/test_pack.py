@@ -101,7 +101,7 @@ def test_a_run_of_which_half_was_unpacked_is_made_again(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("seedbed.reproduce.unpack._load_files", lambda *_: 1 / 0)
+        patched.setattr("seedbed.track.copying._fill_model", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             unpack(packed, tmp_path / "mlruns")
     (done,) = unpack(packed, tmp_path / "mlruns")
