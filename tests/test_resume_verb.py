@@ -8,10 +8,12 @@ from mlflow import MlflowClient
 from seedbed.cli.command import cli
 from seedbed.errors import ConfigError, StoreError
 from seedbed.resuming import under
+from seedbed.track.store import Store
 from seedbed.train import run
 from tests.conftest import MakeJob
 from tests.kills import Moment, killed
 from tests.study.conftest import QUICK, RunStudy, family, run_study
+from tests.track.delivered import differences
 
 __all__ = ["run_study"]  # a fixture
 
@@ -35,6 +37,22 @@ def test_a_killed_run_is_resumed_by_the_beginning_of_its_id(
     found = MlflowClient(f"sqlite:///{tmp_path / 'other' / 'mlflow.db'}").get_run(run_id)
     assert found.info.status == "FINISHED"
     assert found.data.metrics["test/loss"] == undisturbed.metrics["test/loss"]
+
+
+def test_a_killed_run_goes_on_while_its_store_is_away_and_the_next_command_delivers_it(
+    make_job: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "mlruns"
+    run_id = killed(make_job(*SHORT, "track.patience_seconds=0"), IN_THE_SECOND_EPOCH)
+    with monkeypatch.context() as patched:
+        patched.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+        resume(root, run_id)
+    assert f"of the record wait in {root / 'runs' / run_id}" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["sync", "--root", str(root)], prog_name="seedbed", standalone_mode=False)
+    store = Store.open(root)
+    assert store.client.get_run(run_id).info.status == "FINISHED"
+    assert differences(store, root / "runs" / run_id) == []
 
 
 def test_a_finished_run_is_not_resumed(make_job: MakeJob, tmp_path: Path) -> None:
