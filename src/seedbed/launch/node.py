@@ -1,9 +1,9 @@
 """What a job does on the nodes of a cluster: carries its task out, and queues itself again when told to.
 
 This is the one owner of the requeue. A signal to make room (USR2, before the time limit and at
-preemption; TERM, where the scheduler has not cancelled the job) lets the step end and a checkpoint be
+preemption; TERM, while the scheduler has the job as running) lets the step end and a checkpoint be
 written, as every signal does; then the job queues itself again, and its next life goes on in the same
-run. One that dies without a signal is queued again by SLURM and goes on from its last checkpoint.
+run. One that SLURM itself queues again, with its node gone or by an operator, goes on likewise.
 """
 
 import copy
@@ -72,7 +72,10 @@ def carry(folder: str) -> None:
                 return
             if not _own(task, place):
                 return
-            _check_lives(task, task.live(socket.gethostname()))
+            earlier = task.live(socket.gethostname())
+            _check_lives(task, earlier)
+            if earlier:
+                _say(task, earlier)
             from seedbed.launch.errand import carry_out
 
             task.close(carry_out(task, lambda job: _on_nodes(job, task, place)))
@@ -121,13 +124,16 @@ def _lend(task: Task, place: Place) -> None:
 
 
 def _stopped(task: Task, place: Place, stopped: Stopped) -> None:
-    """Queues the job again where it is to make room, and says so on its run; else it has ended."""
-    if stopped.signal_number != QUEUE_AGAIN and _cancelled(place):
-        task.close(None, stopped)
+    """Queues the job again where it is to make room, and says so on its run.
+
+    Where the scheduler itself ends it, that is left to the scheduler: it may have cancelled the job or
+    queued it again, and tells who waits which of the two.
+    """
+    if stopped.signal_number != QUEUE_AGAIN and _ended_by_scheduler(place):
         return
     try:
         _check_lives(task, task.num_lives)
-        _say(task)
+        _say(task, task.num_lives)
         queue.requeue(place.job_id)
     except (TrainingError, queue.QueueError) as error:
         failed = error if isinstance(error, TrainingError) else _kept_out(task, str(error))
@@ -135,8 +141,8 @@ def _stopped(task: Task, place: Place, stopped: Stopped) -> None:
         task.close(None, failed)
 
 
-def _cancelled(place: Place) -> bool:
-    """Whether somebody wants the job to end: the scheduler ends one that makes room as RUNNING."""
+def _ended_by_scheduler(place: Place) -> bool:
+    """Whether the signal is the first part of an end: a job that may still make room is RUNNING."""
     try:
         told = queue.asked("scontrol", "--oneliner", "show", "job", place.job_id)
     except queue.QueueError:
@@ -169,7 +175,7 @@ def _kept_out(task: Task, said: str) -> TrainingError:
     )
 
 
-def _say(task: Task) -> None:
+def _say(task: Task, requeued: int) -> None:
     """The run is not over, although its process is."""
     if task.run_id is not None:
         from seedbed.track.record import Record
@@ -177,7 +183,7 @@ def _say(task: Task) -> None:
 
         store = Store.open(Path(task.job.config["track"]["root"]), may_be_away=True)
         record = Record.resume(store, task.run_id, params={}, same={})
-        record.set_tags({REQUEUED: str(task.num_lives)})
+        record.set_tags({REQUEUED: str(requeued)})
         record.leave()
 
 

@@ -86,7 +86,9 @@ def _of_task(task: Task, states: Mapping[str, queue.State]) -> Row:
 
 def _of_run(store: Store, member: Member, task: Task | None, states: Mapping[str, queue.State]) -> Row:
     folder, state = store.root / "runs" / member.run_id, _state(task, states)
-    name = OVER.get(member.status) or _alive(folder, task, state)
+    # One that was ended to be queued again counts as KILLED until then.
+    over = None if member.status == "KILLED" and state.active else OVER.get(member.status)
+    name = over or _alive(folder, task, state)
     step, left = _progress(folder) if name == "running" else ("", "")
     metrics = _latest(folder) if member.status == RUNNING else member.metrics
     requeued = max(task.num_lives - 1, 0) if task is not None and task.slurm else 0
