@@ -1,0 +1,127 @@
+"""How much a record store takes: 64 processes, each recording one run at the same moment.
+
+python -m experiments.tracking.load FOLDER [NUM_WRITERS NUM_REPETITIONS]     # writes FOLDER/results.csv
+"""
+
+import csv
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from seedbed.track.leftover import deliver_left
+from seedbed.track.record import Record
+from seedbed.track.store import Store
+from tests.served import Served, free_port
+from tests.server.postgres import Postgres, new_folder
+from tests.server.trainers import backend
+from tests.track.delivered import differences
+
+NUM_EPOCHS, NUM_METRICS, LIMIT = 50, 12, 600
+PARAMS = {f"param_{index}": index for index in range(20)}
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    ["seedbed.track.record", "mlflow.store.tracking.sqlalchemy_store", "mlflow.tracking"]
+)
+COLUMNS = (
+    *("store", "writers", "repetition", "runs", "points", "lost", "twice", "seconds", "seconds_of_slowest"),
+    *("runs_per_second", "points_per_second", "points_waiting_at_the_end", "load_before"),
+)
+
+
+def write(root: Path, uri: str, number: int, ready: Any, go: Any, took: Any) -> None:
+    """One run as training records it: an epoch's metrics at a time, delivered as they come."""
+    store = Store.open(root, uri)
+    ready.release()
+    go.wait()
+    began = time.monotonic()
+    record = Record.start(store, experiment="load", name=f"w{number}", params=PARAMS, tags={"load": "1"})
+    for epoch in range(NUM_EPOCHS):
+        record.log_metrics({f"metric_{index}": epoch + index / 7 for index in range(NUM_METRICS)}, epoch)
+        record.deliver()
+    record.finish("FINISHED")
+    took[number] = time.monotonic() - began
+
+
+def measured(name: str, root: Path, uri: str, num_writers: int, repetition: int) -> dict[str, Any]:
+    """All of them at once; what the store has afterwards, against the journals."""
+    load = os.getloadavg()[0]
+    ready, go = CONTEXT.Semaphore(0), CONTEXT.Event()
+    took = CONTEXT.Array("d", num_writers)
+    arguments = [(root, uri, number, ready, go, took) for number in range(num_writers)]
+    writers = [CONTEXT.Process(target=write, args=own) for own in arguments]
+    for writer in writers:
+        writer.start()
+    for _ in writers:
+        assert ready.acquire(timeout=LIMIT)
+    began = time.monotonic()
+    go.set()
+    for writer in writers:
+        writer.join(LIMIT)
+    codes = [writer.exitcode for writer in writers]
+    assert codes == [0] * num_writers, codes
+    store = Store.open(root, uri)
+    waiting = sum(left.num_delivered + left.num_waiting for left in deliver_left(store, everywhere=True))
+    seconds = time.monotonic() - began
+    folders = [path for path in (root / "runs").iterdir() if not path.is_symlink()]
+    assert len(folders) == num_writers
+    wrong = [line for folder in folders for line in differences(store, folder)]
+    points = num_writers * NUM_EPOCHS * NUM_METRICS
+    return {
+        "store": name,
+        "writers": num_writers,
+        "repetition": repetition,
+        "runs": num_writers,
+        "points": points,
+        "lost": sum("got 0" in line for line in wrong),
+        "twice": sum("got 2" in line for line in wrong),
+        "seconds": round(seconds, 2),
+        "seconds_of_slowest": round(max(took), 2),
+        "runs_per_second": round(num_writers / seconds, 2),
+        "points_per_second": round(points / seconds),
+        "points_waiting_at_the_end": waiting,
+        "load_before": round(load, 1),
+    }
+
+
+@contextmanager
+def on_server(folder: Path, cluster: Postgres, repetition: int) -> Iterator[str]:
+    """A new server on a new database."""
+    folder.mkdir()
+    server = Served(folder, backend(cluster, f"load_{repetition}"))
+    server.start()
+    try:
+        yield server.address
+    finally:
+        server.kill()
+
+
+def main(folder: Path, num_writers: int = 64, num_repetitions: int = 3) -> None:
+    """Both stores, turn by turn."""
+    cluster = Postgres(free_port(), new_folder())
+    try:
+        with tempfile.TemporaryDirectory() as name, (folder / "results.csv").open("w") as file:
+            table = csv.DictWriter(file, COLUMNS)
+            table.writeheader()
+            for repetition in range(num_repetitions):
+                place = Path(name)
+                sqlite = place / f"sqlite_{repetition}"
+                table.writerow(
+                    measured("sqlite", sqlite, f"sqlite:///{sqlite}/mlflow.db", num_writers, repetition)
+                )
+                file.flush()
+                with on_server(place / f"served_{repetition}", cluster, repetition) as uri:
+                    root = place / f"server_{repetition}"
+                    table.writerow(measured("server on PostgreSQL", root, uri, num_writers, repetition))
+                file.flush()
+    finally:
+        cluster.remove()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
