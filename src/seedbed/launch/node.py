@@ -69,16 +69,8 @@ def carry(folder: str) -> None:
         try:
             if place.number:
                 _lend(task, place)
-                return
-            if not _own(task, place):
-                return
-            earlier = task.live(socket.gethostname())
-            _check_lives(task, earlier)
-            if earlier:
-                _say(task, earlier)
-            from seedbed.launch.errand import carry_out
-
-            task.close(carry_out(task, lambda job: _on_nodes(job, task, place)))
+            elif _own(task, place):
+                _carried(task, place)
         except Stopped as stopped:
             signal.signal(QUEUE_AGAIN, signal.SIG_IGN)  # it is heard
             if not place.number:
@@ -89,6 +81,17 @@ def carry(folder: str) -> None:
             if not isinstance(error, SeedbedError):
                 raise
             print(f"seedbed: {error}", file=sys.stderr)  # into the job's log
+
+
+def _carried(task: Task, place: Place) -> None:
+    """The first node's part: makes the run or goes on with it, and says how it ended."""
+    from seedbed.launch.errand import carry_out
+
+    earlier = task.live(socket.gethostname())
+    _check_lives(task, earlier)
+    if earlier:
+        _say(task, earlier)
+    task.close(carry_out(task, lambda job: _on_nodes(job, task, place)))
 
 
 def _own(task: Task, place: Place) -> bool:
