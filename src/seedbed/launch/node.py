@@ -179,12 +179,15 @@ def _kept_out(task: Task, said: str) -> TrainingError:
 
 
 def _say(task: Task, requeued: int) -> None:
-    """The run is not over, although its process is."""
-    if task.run_id is not None:
-        from seedbed.track.record import Record
-        from seedbed.track.store import Store
+    """The run is not over, although its process is; one that only did not come to say so is."""
+    from seedbed.track.record import Record
+    from seedbed.track.resumption import standing
+    from seedbed.track.store import Store
 
-        store = Store.open(Path(task.job.config["track"]["root"]), may_be_away=True)
+    if task.run_id is None:
+        return
+    store = Store.open(Path(task.job.config["track"]["root"]), may_be_away=True)
+    if standing(store, task.run_id).status != "FINISHED":
         record = Record.resume(store, task.run_id, params={}, same={})
         record.set_tags({REQUEUED: str(requeued)})
         record.leave()
