@@ -59,7 +59,9 @@ def flip(path: Path, place: int = -1) -> None:
 
 def reseal(record: Recorded) -> None:
     """What somebody does who knows of the manifest: the other checks have to notice."""
-    seal(Record(record.store, record.run_id))
+    forger = Record(record.store, record.run_id)
+    forger.kept = lambda: None  # type: ignore[method-assign] # of what the store has, not of what was kept
+    seal(forger)
 
 
 def test_a_record_that_nobody_touched_is_in_order(record: Recorded) -> None:
