@@ -17,6 +17,7 @@ from tests.study.conftest import QUICK, family
 
 LIMIT_SECONDS = 240
 TWO = ("-m", "seed=0,1", "launch.num_parallel=2")
+ENDLESS = ("trainer.max_epochs=100000", *QUICK[1:])
 LONG = ("trainer.max_epochs=150", *QUICK[1:])
 
 
@@ -85,7 +86,7 @@ def test_ctrl_c_stops_every_run_and_the_same_command_goes_on_with_them(tmp_path:
 
 
 def test_no_process_outlives_a_study_that_is_killed(tmp_path: Path) -> None:
-    study = started(tmp_path, *TWO, *LONG)
+    study = started(tmp_path, *TWO, *ENDLESS)
     until(lambda: at_work(tmp_path))
     children = psutil.Process(study.pid).children()
     assert "\n2 running\n" in status(tmp_path)
@@ -96,7 +97,7 @@ def test_no_process_outlives_a_study_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_process_that_dies_without_a_word_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
-    study = started(tmp_path, *TWO, *LONG)
+    study = started(tmp_path, *TWO, *ENDLESS)
     until(lambda: at_work(tmp_path))
     parent, _ = family(tmp_path)
     first, second = tasks(tmp_path / "mlruns" / "runs" / parent.info.run_id)
