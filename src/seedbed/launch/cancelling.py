@@ -1,10 +1,10 @@
 """Ends a study, or the jobs of single runs, wherever they are: nothing is lost, all can go on later."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,8 +96,8 @@ def _close(store: Store, found: Member | None, given: Sequence[Task]) -> None:
         if store.client.get_run(run_id).info.status == RUNNING and holder(folder) is None:
             store.client.set_terminated(run_id, "KILLED")
     for task in given:
-        with suppress(FileNotFoundError):
-            (task.folder / "slurm.json").unlink()
+        if not task.num_lives:  # it has never begun
+            shutil.rmtree(task.folder)
 
 
 def _until(holds: Callable[[], bool], what: str) -> None:
