@@ -17,17 +17,12 @@ from typing import Any
 from seedbed.track.leftover import deliver_left
 from seedbed.track.record import Record
 from seedbed.track.store import Store
-from tests.served import Served, free_port
-from tests.server.postgres import Postgres, new_folder
-from tests.server.trainers import backend
-from tests.track.delivered import differences
 
 NUM_EPOCHS, NUM_METRICS, LIMIT = 50, 12, 600
 PARAMS = {f"param_{index}": index for index in range(20)}
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    ["seedbed.track.record", "mlflow.store.tracking.sqlalchemy_store", "mlflow.tracking"]
-)
+# Imported once for all writers; what they do not need is imported where it is used.
+CONTEXT.set_forkserver_preload(["__main__", "mlflow.store.tracking.sqlalchemy_store", "mlflow.tracking"])
 COLUMNS = (
     *("store", "writers", "repetition", "runs", "points", "lost", "twice", "seconds", "seconds_of_slowest"),
     *("runs_per_second", "points_per_second", "points_waiting_at_the_end", "load_before"),
@@ -50,6 +45,8 @@ def write(root: Path, uri: str, number: int, ready: Any, go: Any, took: Any) -> 
 
 def measured(name: str, root: Path, uri: str, num_writers: int, repetition: int) -> dict[str, Any]:
     """All of them at once; what the store has afterwards, against the journals."""
+    from tests.track.delivered import differences
+
     load = os.getloadavg()[0]
     ready, go = CONTEXT.Semaphore(0), CONTEXT.Event()
     took = CONTEXT.Array("d", num_writers)
@@ -90,8 +87,11 @@ def measured(name: str, root: Path, uri: str, num_writers: int, repetition: int)
 
 
 @contextmanager
-def on_server(folder: Path, cluster: Postgres, repetition: int) -> Iterator[str]:
+def on_server(folder: Path, cluster: Any, repetition: int) -> Iterator[str]:
     """A new server on a new database."""
+    from tests.served import Served
+    from tests.server.trainers import backend
+
     folder.mkdir()
     server = Served(folder, backend(cluster, f"load_{repetition}"))
     server.start()
@@ -103,6 +103,9 @@ def on_server(folder: Path, cluster: Postgres, repetition: int) -> Iterator[str]
 
 def main(folder: Path, num_writers: int = 64, num_repetitions: int = 3) -> None:
     """Both stores, turn by turn."""
+    from tests.served import free_port
+    from tests.server.postgres import Postgres, new_folder
+
     cluster = Postgres(free_port(), new_folder())
     try:
         with tempfile.TemporaryDirectory() as name, (folder / "results.csv").open("w") as file:
