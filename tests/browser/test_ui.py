@@ -65,7 +65,7 @@ def ui(folder: Path) -> Iterator[list[str]]:
             said += line
         yield re.findall(r"http://\S+", said)
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, signal.SIGTERM)  # a background job's children ignore SIGINT
         process.communicate(timeout=LIMIT)
 
 

@@ -91,7 +91,8 @@ def server(
     address.check()
     database.check(given)
     place = artifacts if "://" in artifacts else str(Path(artifacts).absolute())
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first, too: a shell's background job ignores it
+        signal.signal(number, signal.default_int_handler)
     try:
         with served(Plan(address, given, place, workers, permission), here()) as process:
             click.echo(
