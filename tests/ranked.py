@@ -64,6 +64,7 @@ def fit(seat: Seat, job: Job, folder: Path, start: Path | None = None) -> Fit:
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
+        warnings.filterwarnings("ignore", "The `srun` command is available")
         assembly, epochs = assemble(job.config, seat), Epochs(folder)
         trainer = growing._trainer(growing.Plot(job, seat, folder, None, Stopping()), [epochs], assembly)
         classifier, loader = assembly.classifier, assembly.data.train_dataloader()

@@ -40,7 +40,7 @@ def study(pristine: Recorded, tmp_path: Path) -> Recorded:
 def test_each_run_and_the_table_are_looked_at(study: Recorded) -> None:
     looked = list(verify(study.store, find(study.store, study.run_id)))
     names = [name for name, _, _ in looked]
-    assert names == ["softmax s0", "softmax s1", "mlp s0", "mlp s1", "seedbed: model"]
+    assert names == ["softmax s0", "softmax s1", "mlp s0", "mlp s1", "model (grid)"]
     assert {check.state for _, _, checks in looked for check in checks} == {"ok", "skipped"}
     tables = looked[-1].checks[-1]
     assert tables.line() == "ok      tables: summary.csv as the 4 runs give them"
