@@ -19,7 +19,7 @@ test: .venv/.complete ## formatter check, linter, types, import contract, tests
 	$(BIN)/pytest
 
 slow: .venv/.complete ## the tests that take minutes, or a tracking server
-	$(BIN)/pytest -m "slow or server"
+	$(BIN)/pytest -m "slow and not server"
 
 cluster: .venv/.complete ## the tests on a real SLURM, which they start on this machine
 	$(BIN)/pytest -m cluster
