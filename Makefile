@@ -18,7 +18,7 @@ test: .venv/.complete ## formatter check, linter, types, import contract, tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
-slow: .venv/.complete ## the tests that take minutes, or a tracking server
+slow: .venv/.complete ## the tests that take minutes
 	$(BIN)/pytest -m "slow and not server"
 
 cluster: .venv/.complete ## the tests on a real SLURM, which they start on this machine
