@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,21 +95,16 @@ def _found(text: str | None, root: str) -> Any:
     return store, None if text is None else find(store, text)
 
 
-def _scheduler() -> Any:
+@contextmanager
+def _scheduler() -> Iterator[None]:
     """Turns what the scheduler's programs say into one paragraph."""
-    from contextlib import contextmanager
-
     from seedbed.launch.queue import QueueError
 
-    @contextmanager
-    def told() -> Iterator[None]:
-        try:
-            yield
-        except QueueError as error:
-            do = "Try again where and when the scheduler answers."
-            raise StoreError("the scheduler", expected="an answer", got=str(error), do=do) from error
-
-    return told()
+    try:
+        yield
+    except QueueError as error:
+        do = "Try again where and when the scheduler answers."
+        raise StoreError("the scheduler", expected="an answer", got=str(error), do=do) from error
 
 
 def _task(text: str, root: str) -> "Task":

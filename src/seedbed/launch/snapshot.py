@@ -18,13 +18,10 @@ from typing import NamedTuple
 import seedbed
 from seedbed.errors import StoreError
 from seedbed.track import checkout
-from seedbed.track.checkout import GitError, git
+from seedbed.track.checkout import APPLY, NO_HOOKS, GitError, git
 from seedbed.track.code_digest import NUM_DIGITS, code_digest
 
 CODE, PACKAGE = "code", "package"
-# A hook of the user's has nothing to do with what ran.
-NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
-APPLY = ("apply", "--binary", "--whitespace=nowarn")
 DIGEST = """
 from pathlib import Path
 from seedbed.track.code_digest import code_digest

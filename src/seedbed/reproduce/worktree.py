@@ -7,11 +7,9 @@ from tempfile import TemporaryDirectory
 
 from seedbed.errors import StoreError
 from seedbed.reproduce import code
-from seedbed.track.checkout import GitError, git
+from seedbed.track.checkout import APPLY, NO_HOOKS, GitError, git
 
-# A hook of the user's has nothing to do with what ran.
-ADD = ("-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach")
-APPLY = ("apply", "--binary", "--whitespace=nowarn")
+ADD = (*NO_HOOKS, "worktree", "add", "--quiet", "--detach")
 HERE = "--here re-runs with the code that is here, and says what differs."
 
 

@@ -25,6 +25,9 @@ CONFIG = (
 )
 DIFF = ("diff", "--cached", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
 PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/")
+# For who makes the code of a record again: its patch, and no hook of the user's, which did not run then.
+APPLY = ("apply", "--binary", "--whitespace=nowarn")
+NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 
 
 class Code(NamedTuple):
