@@ -12,7 +12,7 @@ from seedbed.track.store import Store
 from seedbed.track.telling import told
 from seedbed.verdict.compare import Comparison, compare
 from seedbed.verdict.find import everywhere
-from seedbed.verdict.members import Member, members, of_run, search
+from seedbed.verdict.members import Member, members, of_run
 
 # Settings whose learning curves are drawn, best first: more lines cannot be told apart.
 NUM_CURVES = 12
@@ -196,5 +196,5 @@ def num_reads(run: Member) -> int:
 
 
 def _reads_in_store(store: Store, split: str) -> int:
-    found = search(store, everywhere(store), f"tags.`{TEST_SPLIT}` = '{split}'")
+    found = store.search(everywhere(store), f"tags.`{TEST_SPLIT}` = '{split}'")
     return sum(num_reads(of_run(run)) for run in found)

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from seedbed.report.evidence import Evidence, artifact, has_artifact
 from seedbed.track.store import Store
 from seedbed.verdict.find import everywhere
-from seedbed.verdict.members import Member, search
+from seedbed.verdict.members import Member
 from seedbed.verdict.per_class import ClassResult, per_class
 
 # Tags that `reproduce` sets on the new run; to import that room would load torch.
@@ -129,7 +129,7 @@ def _first(store: Store, runs: Sequence[Member], path: str) -> dict[str, Any]:
 
 
 def _inputs(store: Store, study: Member) -> dict[str, list[Input]]:
-    runs = search(store, [study.experiment_id], f"tags.mlflow.parentRunId = '{study.run_id}'")
+    runs = store.search([study.experiment_id], f"tags.mlflow.parentRunId = '{study.run_id}'")
     return {run.info.run_id: [*_splits(run.inputs.dataset_inputs)] for run in runs}
 
 
@@ -172,7 +172,7 @@ def _kept(store: Store, runs: Sequence[Member]) -> dict[str, int]:
 def _reruns(store: Store, runs: Sequence[Member]) -> list[Rerun]:
     """Wherever in the store: what reproduces a run may be another's experiment."""
     originals = {run.run_id: run for run in runs}
-    found = search(store, everywhere(store), f"tags.`{REPRODUCES}` LIKE '%'")
+    found = store.search(everywhere(store), f"tags.`{REPRODUCES}` LIKE '%'")
     return [
         Rerun(
             originals[run.data.tags[REPRODUCES]],

@@ -25,7 +25,6 @@ from seedbed.track.registered import NAME as MODEL
 from seedbed.track.store import Store
 from seedbed.track.telling import told
 from seedbed.verdict.find import everywhere
-from seedbed.verdict.members import search
 
 FROM = "seedbed.unpacked_from"
 
@@ -96,7 +95,7 @@ def _loaded(store: Store, runs: Iterable[Contents]) -> list[Unpacked]:
 def _known(store: Store, run_id: str) -> str | None:
     """The run of this store that is the packed one, itself or unpacked before; half a one is taken away."""
     filters = (f"attributes.run_id = '{run_id}'", f"tags.`{FROM}` = '{run_id}'")
-    for run in (run for wanted in filters for run in search(store, everywhere(store), wanted)):
+    for run in (run for wanted in filters for run in store.search(everywhere(store), wanted)):
         if run.info.status != "RUNNING" or run.info.run_id == run_id:
             return str(run.info.run_id)
         store.client.delete_run(run.info.run_id)

@@ -11,7 +11,7 @@ from seedbed.launch.launcher import Launcher
 from seedbed.study.plan import Planned, Resolve
 from seedbed.study.progress import StudyProgress
 from seedbed.track.patience import complete, when_there
-from seedbed.verdict.members import Member, members, of_run, search
+from seedbed.verdict.members import Member, members, of_run
 
 if TYPE_CHECKING:
     from seedbed.track.record import Record
@@ -123,7 +123,7 @@ class Runner:
         complete(self._parent.store)
         experiment = self._parent.store.client.get_run(self._parent.run_id).info.experiment_id
         wanted = f"tags.mlflow.parentRunId = '{self._parent.run_id}' AND tags.seedbed.signature = "
-        found = search(self._parent.store, [experiment], f"{wanted}'{planned.signature}'")
+        found = self._parent.store.search([experiment], f"{wanted}'{planned.signature}'")
         member = of_run(found[-1]) if found else None
         if error is not None and (member is None or member.status == "RUNNING"):
             return self._failed(planned, member, error)

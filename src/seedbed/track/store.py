@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from seedbed.errors import AwayError, StoreError
 from seedbed.track.address import check, check_folders, in_full
 from seedbed.track.telling import shown, told
 
+# Of one page of a search, as many as MLflow gives.
+MAX_RESULTS = 1000
 # Set by a shell or another program, these would move points, params or the model to another run.
 DIVERTING = (
     "MLFLOW_RUN_ID",
@@ -98,6 +101,23 @@ class Store:
     def address(self) -> str:
         """Where it is, without a password, and the same after its folder was moved."""
         return shown(self.uri).replace(f"{self.root}/", "")
+
+    def search(self, experiment_ids: Iterable[str], filter_string: str) -> list[Any]:
+        """MLflow's runs that match, oldest first, page by page."""
+        found: list[Any] = []
+        token = None
+        while True:
+            page = self.client.search_runs(
+                list(experiment_ids),
+                filter_string=filter_string,
+                order_by=["attributes.start_time ASC"],
+                max_results=MAX_RESULTS,
+                page_token=token,
+            )
+            found += page
+            token = page.token
+            if not token:
+                return found
 
     def experiment(self, name: str) -> str:
         """The id of the experiment of this name, made where it is missing.

@@ -17,7 +17,6 @@ from seedbed.track.telling import told
 
 # On the server's run: its id where it was recorded.
 FROM = "seedbed.synced_from"
-MAX_RESULTS = 1000
 
 
 class Transferred(NamedTuple):
@@ -121,17 +120,6 @@ def _link_notes(target: Store, studies: list[Any], ids: Mapping[str, str], known
 
 def _search(store: Store, filter_string: str) -> list[Any]:
     """The runs of all experiments that match, oldest first."""
-    found, token = list[Any](), None
     with told(f"record store {store.address}", do="See to the store, then sync again."):
         experiments = [one.experiment_id for one in store.client.search_experiments()]
-        while True:
-            page = store.client.search_runs(
-                experiments,
-                filter_string,
-                max_results=MAX_RESULTS,
-                order_by=["attributes.start_time ASC"],
-                page_token=token,
-            )
-            found, token = [*found, *page], page.token
-            if not token:
-                return found
+        return store.search(experiments, filter_string)

@@ -9,7 +9,7 @@ from typing import Any
 
 from seedbed.errors import StoreError
 from seedbed.track.store import Store
-from seedbed.verdict.members import Member, members, of_run, search
+from seedbed.verdict.members import Member, members, of_run
 
 # Fewer characters of an id are too easily met by chance.
 PREFIX = re.compile(r"[0-9a-f]{4,32}")
@@ -60,9 +60,9 @@ def _matching(store: Store, experiment_ids: Sequence[str], text: str) -> list[An
     quote = '"' if "'" in text else "'"
     # No filter of MLflow can hold a name with both kinds of quotes.
     filter_string = "" if quote in text else f"attributes.run_name = {quote}{text}{quote}"
-    found = [run for run in search(store, experiment_ids, filter_string) if run.info.run_name == text]
+    found = [run for run in store.search(experiment_ids, filter_string) if run.info.run_name == text]
     if PREFIX.fullmatch(text):
-        found += search(store, experiment_ids, f"attributes.run_id LIKE '{text}%'")
+        found += store.search(experiment_ids, f"attributes.run_id LIKE '{text}%'")
     return list({run.info.run_id: run for run in found}.values())
 
 
@@ -109,7 +109,7 @@ def filtered(store: Store, filter_string: str) -> list[Member]:
     from mlflow.exceptions import MlflowException
 
     try:
-        found = [of_run(run) for run in search(store, everywhere(store), filter_string)]
+        found = [of_run(run) for run in store.search(everywhere(store), filter_string)]
     except MlflowException as error:
         raise StoreError(
             f"--runs {filter_string!r}",

@@ -62,26 +62,8 @@ def of_run(run: Any) -> Member:
 def members(store: Any, parent_run_id: str) -> list[Member]:
     """The runs under a parent, oldest first."""
     parent = store.client.get_run(parent_run_id)
-    found = search(store, [parent.info.experiment_id], f"tags.mlflow.parentRunId = '{parent_run_id}'")
+    found = store.search([parent.info.experiment_id], f"tags.mlflow.parentRunId = '{parent_run_id}'")
     return [of_run(run) for run in found]
-
-
-def search(store: Any, experiment_ids: Iterable[str], filter_string: str) -> list[Any]:
-    """MLflow's runs that match, oldest first, page by page."""
-    found: list[Any] = []
-    token = None
-    while True:
-        page = store.client.search_runs(
-            list(experiment_ids),
-            filter_string=filter_string,
-            order_by=["attributes.start_time ASC"],
-            max_results=1000,
-            page_token=token,
-        )
-        found += page
-        token = page.token
-        if not token:
-            return found
 
 
 def headline(runs: Iterable[Member]) -> str:
