@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -91,20 +92,27 @@ def test_a_signal_that_came_before_anybody_listened_is_heard_then() -> None:
     assert stopped_by(lambda _: None) == QUEUE_AGAIN
 
 
-def test_the_signal_is_passed_on_to_children_that_started_with_it_blocked() -> None:
+def test_the_signal_is_passed_on_to_ranks_that_started_with_it_blocked_and_to_no_other_child() -> None:
     wait = f"import signal; print('up', flush=True); print(signal.sigwait([{int(QUEUE_AGAIN)}]), flush=True)"
+    idle = "import signal; signal.pthread_sigmask(signal.SIG_SETMASK, []); print('up', flush=True); input()"
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with (
-        passing_on(),
-        subprocess.Popen([sys.executable, "-c", wait], stdout=subprocess.PIPE, text=True) as child,
+        passing_on("a.rank"),
+        subprocess.Popen([sys.executable, "-c", wait, "a.rank"], **pipes) as child,
+        subprocess.Popen([sys.executable, "-c", idle], **pipes) as other,
     ):
         assert child.stdout is not None
-        assert child.stdout.readline() == "up\n"
+        assert other.stdout is not None
+        assert [child.stdout.readline(), other.stdout.readline()] == ["up\n", "up\n"]
         os.kill(os.getpid(), QUEUE_AGAIN)
         for _ in range(NUM_LOOKS):  # as torch's launcher does: a handler acts between two steps of Python
             if child.poll() is None:
                 time.sleep(0.05)
         child.kill()  # nothing, where it has ended
         assert child.stdout.read() == f"{int(QUEUE_AGAIN)}\n"
+        assert other.poll() is None
+        other.communicate("\n")
+    assert other.returncode == 0
     assert QUEUE_AGAIN not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 

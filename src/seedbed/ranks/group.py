@@ -153,7 +153,7 @@ def _launch(config: Mapping[str, Any], store: TCPStore, node: int, arguments: li
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
     try:
-        with passing_on():
+        with passing_on(arguments[0]):
             elastic_launch(launch, sys.executable)("-m", *arguments)
     except SignalException as signal:
         raise Stopped(int(signal.sigval)) from None

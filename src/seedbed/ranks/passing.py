@@ -11,16 +11,19 @@ from seedbed.stopping import QUEUE_AGAIN
 
 
 @contextmanager
-def passing_on() -> Iterator[None]:
-    """While entered, the signal goes to this process's children and ends nothing here.
+def passing_on(program: str) -> Iterator[None]:
+    """While entered, the signal goes to this process's ranks and ends nothing here.
 
     The ranks are started with it blocked, so that one that comes while they import does not kill them:
     it waits until they listen. This process gets it through a thread of its own.
+
+    Args:
+        program: the module that the ranks run; other children do not know the signal and would die of it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = signal.signal(QUEUE_AGAIN, lambda *_: _to_children())
+    previous = signal.signal(QUEUE_AGAIN, lambda *_: _to_ranks(program))
     over = threading.Event()
     listener = threading.Thread(target=_listen, args=(over,), daemon=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, {QUEUE_AGAIN})
@@ -39,7 +42,8 @@ def _listen(over: threading.Event) -> None:
     over.wait()
 
 
-def _to_children() -> None:
+def _to_ranks(program: str) -> None:
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):
-            child.send_signal(QUEUE_AGAIN)
+            if program in child.cmdline():
+                child.send_signal(QUEUE_AGAIN)
