@@ -13,14 +13,14 @@ from seedbed.ranks import rank
 
 def plant(what: str, step: int) -> None:
     """Lets it happen when the process begins its n-th step, from 0."""
-    whole = Classifier.training_step
+    whole = Classifier.step
 
-    def training_step(self: Classifier, batch: Any, batch_idx: int) -> None:
-        if self.global_step == step:
+    def planted(self: Classifier, batch: Any) -> None:
+        if self.num_steps_done == step:
             happen(what)
-        whole(self, batch, batch_idx)
+        whole(self, batch)
 
-    Classifier.training_step = training_step  # type: ignore[method-assign]
+    Classifier.step = planted  # type: ignore[assignment, method-assign]
 
 
 def happen(what: str) -> None:

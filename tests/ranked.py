@@ -12,6 +12,7 @@ from seedbed import growing
 from seedbed.assembly import assemble
 from seedbed.checkpoint import LAST
 from seedbed.classifier import Classifier
+from seedbed.data.loader import Passes
 from seedbed.job import Job
 from seedbed.model.sharding import whole
 from seedbed.saving import save
@@ -68,8 +69,7 @@ def fit(seat: Seat, job: Job, folder: Path, start: Path | None = None) -> Fit:
         assembly, epochs = assemble(job.config, seat), Epochs(folder)
         trainer = growing._trainer(growing.Plot(job, seat, folder, None, Stopping()), [epochs], assembly)
         classifier, loader = assembly.classifier, assembly.data.train_dataloader()
-        loader.sampler.set_epoch(int(start is not None))
-        trainer.fit(classifier, loader, assembly.data.val_dataloader(), ckpt_path=start)
+        trainer.fit(classifier, Passes(loader), assembly.data.val_dataloader(), ckpt_path=start)
         trainer.test(classifier, assembly.data.test_dataloader(), verbose=False)
     return Fit(
         {name: value.cpu().numpy() for name, value in whole(classifier.network).items()},

@@ -59,7 +59,7 @@ def free(disk: Path) -> None:
 
 def before_steps(acts: dict[int, Act], monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets these happen just before these steps of the next run."""
-    step, count = Classifier.training_step, 0
+    step, count = Classifier.step, 0
 
     def counted(self: Classifier, *arguments: Any) -> None:
         nonlocal count
@@ -67,7 +67,7 @@ def before_steps(acts: dict[int, Act], monkeypatch: pytest.MonkeyPatch) -> None:
         acts.get(count, lambda: None)()
         step(self, *arguments)
 
-    monkeypatch.setattr(Classifier, "training_step", counted)
+    monkeypatch.setattr(Classifier, "step", counted)
 
 
 def pad_journal(job: Job) -> None:

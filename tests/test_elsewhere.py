@@ -16,7 +16,7 @@ from tests.traces import COMMON, SETTINGS, Trace, assert_same, tags, trace
 
 # float32: two threads add the terms of a sum in another order than one does, over 30 steps.
 OTHER_ORDER = 1e-4
-TENTH_STEP = Moment("seedbed.classifier", "Classifier.training_step", 10)
+TENTH_STEP = Moment("seedbed.classifier", "Classifier.step", 10)
 STEPWISE = "trainer.checkpoint_every_steps=1"
 
 

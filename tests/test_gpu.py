@@ -106,7 +106,7 @@ def test_a_run_that_was_killed_on_a_gpu_goes_on_to_the_same_bits(
         for place in ("whole", "cut")
     ]
     run(jobs[0])
-    run(jobs[1], killed(jobs[1], Moment("seedbed.classifier", "Classifier.training_step", 7)))
+    run(jobs[1], killed(jobs[1], Moment("seedbed.classifier", "Classifier.step", 7)))
     whole, cut = (
         torch.load(artifact(job, "checkpoints/last.ckpt", tmp_path / f"last {place}"), weights_only=True)
         for place, job in enumerate(jobs)

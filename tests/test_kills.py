@@ -40,7 +40,7 @@ SMALL = (
 # Each with as many of its calls as there may be; a draw that never comes lets the run end.
 MOMENTS = {
     "during a step": (
-        Moment("seedbed.classifier", "Classifier.training_step", 15),
+        Moment("seedbed.classifier", "Classifier.step", 15),
         Moment("torch.optim.lr_scheduler", "LambdaLR.step", 15),  # between the weights and the schedule
         Moment("seedbed.classifier", "Classifier._account", 15),
     ),

@@ -33,7 +33,7 @@ __all__ = ["undisturbed"]  # a fixture
 MOMENTS = {
     "before its params": Moment("seedbed.track.record", "Record._log_texts"),
     "between its first artifacts": Moment("seedbed.track.record", "Record.log_file", 3),
-    "in the first epoch": Moment("seedbed.classifier", "Classifier.training_step", 5),
+    "in the first epoch": Moment("seedbed.classifier", "Classifier.step", 5),
     "in an epoch": MIDDLE,
     "between the points and their delivery": Moment("seedbed.track.record", "Record.deliver", 2),
     "between the journal and the checkpoint": Moment("seedbed.callbacks", "save", 2),
@@ -105,7 +105,7 @@ def test_the_memory_of_lbfgs_goes_on(make_job: MakeJob, undisturbed: Undisturbed
 def test_a_run_may_be_killed_again_and_again(make_job: MakeJob, undisturbed: Undisturbed) -> None:
     job = make_job(*SETTINGS["softmax"], *COMMON)
     run_id = killed(job, MIDDLE)
-    killed(job, Moment("seedbed.classifier", "Classifier.training_step", NUM_STEPS + 3), run_id)
+    killed(job, Moment("seedbed.classifier", "Classifier.step", NUM_STEPS + 3), run_id)
     killed(job, AFTER_FIT, run_id)
     run(job, run_id)
     assert_same(trace(job, run_id), undisturbed("softmax"))

@@ -18,7 +18,7 @@ from tests.track.delivered import differences
 __all__ = ["run_study"]  # a fixture
 
 SHORT = ("trainer.max_epochs=3", "trainer.num_threads=1", "evaluate_test=true")
-IN_THE_SECOND_EPOCH = Moment("seedbed.classifier", "Classifier.training_step", 27)
+IN_THE_SECOND_EPOCH = Moment("seedbed.classifier", "Classifier.step", 27)
 
 
 def resume(root: Path, *arguments: str) -> None:

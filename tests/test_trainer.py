@@ -198,7 +198,7 @@ def test_a_run_that_was_cut_off_in_an_epoch_goes_on_to_the_same_bits(
     jobs = [make_job(*keys, f"track.root={tmp_path / place}") for place in ("whole", "cut")]
     run_ids = [
         run(jobs[0]).run_id,
-        killed(jobs[1], Moment("seedbed.classifier", "Classifier.training_step", 33)),
+        killed(jobs[1], Moment("seedbed.classifier", "Classifier.step", 33)),
     ]
     run(jobs[1], run_ids[1])
     whole, cut = (ended(job, run_id) for job, run_id in zip(jobs, run_ids, strict=True))

@@ -29,7 +29,7 @@ SETTINGS = {
 }
 SETTINGS["scaled"] = (*SETTINGS["mlp"], "trainer.precision=16-mixed")
 SETTINGS["lbfgs"] += ("data.batch_size=null", "objective.l2=0.001")
-MIDDLE = Moment("seedbed.classifier", "Classifier.training_step", NUM_STEPS * 3 // 2)
+MIDDLE = Moment("seedbed.classifier", "Classifier.step", NUM_STEPS * 3 // 2)
 AFTER_FIT = Moment("seedbed.growing", "evaluate_test")
 
 
@@ -131,7 +131,7 @@ def stopped(
     job: Job,
     monkeypatch: pytest.MonkeyPatch,
     call: int = MIDDLE.call,
-    method: str = "training_step",
+    method: str = "step",
     signals: int = 1,
 ) -> str:
     """Runs the job in this process until signals come in this call of a classifier's step; the run's id."""

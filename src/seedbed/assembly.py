@@ -57,14 +57,14 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
     if config["trainer"]["compile"]:
         _check_compiler()
         network.compile()
-    steps = len(data.train_dataloader()) * config["trainer"]["max_epochs"]
     classifier = Classifier(
         network,
         facts=data.facts,
         objective=Objective(**config["objective"]),
         make_optimizer=hydra.utils.instantiate(config["optimizer"], _convert_="all"),
         make_schedule=hydra.utils.instantiate(config["schedule"]),
-        num_steps=steps,
+        epoch_steps=len(data.train_dataloader()),
+        max_epochs=config["trainer"]["max_epochs"],
         dropout_stream=streams.dropout,
         gradient_clip_norm=config["trainer"]["gradient_clip_norm"],
         num_micro_batches=config["trainer"]["num_micro_batches"],

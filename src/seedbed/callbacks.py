@@ -16,6 +16,7 @@ from seedbed.errors import Pruned
 from seedbed.metric.glossary import better
 from seedbed.pruning import Watch
 from seedbed.saving import save
+from seedbed.stepping import StepWatch
 from seedbed.terminal import live
 from seedbed.track.record import Record
 
@@ -108,7 +109,8 @@ class EpochEnd(Checkpoint):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        epoch, batch = divmod(trainer.global_step, int(trainer.num_training_batches))
+        assert isinstance(pl_module, Classifier)
+        epoch, batch = divmod(pl_module.num_steps_done, pl_module.epoch_steps)
         checkpoint[MARK] = Mark(self.signature, epoch, batch, self.best_epoch)._asdict()
 
     def state_dict(self) -> dict[str, Any]:
@@ -129,7 +131,7 @@ def _clock() -> dict[str, float]:
     return {"wall": time.perf_counter(), "cpu": time.process_time()}
 
 
-class HangWatch(Callback):
+class HangWatch(Callback, StepWatch):
     """Ends a process that stays in one step too long, and says where it was.
 
     The others would wait for it until their timeout and know only that somebody is missing.
@@ -145,7 +147,7 @@ class HangWatch(Callback):
     def on_train_start(self, *_: Any) -> None:
         self._again()
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def on_step_end(self, *_: Any) -> None:
         self._again()
 
     def on_validation_batch_end(self, *_: Any) -> None:
@@ -159,7 +161,7 @@ class HangWatch(Callback):
         self._file.close()
 
 
-class Bar(Callback):
+class Bar(Callback, StepWatch):
     """One live line on a terminal, nothing elsewhere."""
 
     def __init__(self, name: str, num_steps: int) -> None:
@@ -174,10 +176,13 @@ class Bar(Callback):
         self.task = self.progress.add_task(name, total=num_steps, latest="")
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.progress.update(self.task, completed=trainer.global_step)  # a resumed run has some behind it
+        assert isinstance(pl_module, Classifier)
+        self.progress.update(
+            self.task, completed=pl_module.num_steps_done
+        )  # a resumed run has some behind it
         self.progress.start()
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def on_step_end(self, *_: Any) -> None:
         self.progress.advance(self.task)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -1,17 +1,13 @@
 """Joins network, metrics and optimiser: the only LightningModule of ordinary training.
 
-What enters is a batch; what leaves are metrics a split. Optimisation is manual, because one step
-must also serve L-BFGS, which evaluates the objective many times, and because Lightning's automatic
-loop costs a quarter more a step on small models.
+What enters are batches; what leaves are metrics a split.
 """
 
 import functools
 import operator
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
@@ -25,19 +21,20 @@ from seedbed.objective import Objective, micro_batches
 from seedbed.optim.groups import parameter_groups
 from seedbed.seat import Seat
 from seedbed.shapes import Batch, Facts, Keys, Labels, Logits
+from seedbed.stepping import Stepping
 from seedbed.streams import example_keys
 from seedbed.tally import Tally
 
 # Where a checkpoint holds what an unfinished epoch has come to, over all ranks.
 SO_FAR = "so_far"
-# A host must wait for the device to read a loss: on a GPU it does so once in this many steps.
-STEPS_BETWEEN_LOSS_CHECKS = {"cpu": 1, "cuda": 100}
+# A host must wait for the device to read a loss.
+STEPS_BETWEEN_LOSS_CHECKS = 100
 
 MakeOptimizer = Callable[[Any], torch.optim.Optimizer]
 MakeSchedule = Callable[[int], Callable[[int], float]]
 
 
-class Classifier(pl.LightningModule):
+class Classifier(Stepping):
     """Trains and evaluates one network.
 
     Args:
@@ -46,7 +43,8 @@ class Classifier(pl.LightningModule):
         objective: what is minimised beside the NLL.
         make_optimizer: parameter groups to optimiser.
         make_schedule: number of all steps to a factor on the learning rate a step.
-        num_steps: optimiser steps of the whole training.
+        epoch_steps: optimiser steps of an epoch.
+        max_epochs: epochs of the whole training.
         dropout_stream: seed of the dropout masks.
         gradient_clip_norm: largest norm of the gradient, None for no limit.
         num_micro_batches: parts of a batch that are computed one after the other, 1 or more.
@@ -61,21 +59,19 @@ class Classifier(pl.LightningModule):
         objective: Objective,
         make_optimizer: MakeOptimizer,
         make_schedule: MakeSchedule,
-        num_steps: int,
+        epoch_steps: int,
+        max_epochs: int,
         dropout_stream: int,
         gradient_clip_norm: float | None = None,
         num_micro_batches: int = 1,
         seat: Seat = Seat(),  # noqa: B008 - immutable
     ) -> None:
-        super().__init__()
-        self.automatic_optimization = False
+        super().__init__(epoch_steps=epoch_steps, max_epochs=max_epochs, seat=seat)
         self.network = network
         self.objective = objective
         self.dropout_stream = dropout_stream
         self.gradient_clip_norm, self.num_micro_batches = gradient_clip_norm, num_micro_batches
-        self.seat = seat
         self._make_optimizer, self._make_schedule = make_optimizer, make_schedule
-        self.num_steps = num_steps
         self._drops = any(isinstance(part, Dropout) and part.probability for part in network.modules())
         self.train_metrics = Metrics(facts.num_classes, names=("loss", "accuracy"))
         self.val_metrics = Metrics(facts.num_classes)
@@ -96,51 +92,17 @@ class Classifier(pl.LightningModule):
         )
         return [optimizer], [LambdaLR(optimizer, self._make_schedule(self.num_steps))]
 
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        return batch  # the loader's batches already are where the network is
-
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
-        optimizer = self.optimizers()
-        assert not isinstance(optimizer, list)
-        searches = isinstance(optimizer.optimizer, torch.optim.LBFGS)
-        evaluations: list[tuple[Tensor, Logits]] = []
-
-        def closure() -> Tensor:
-            optimizer.zero_grad()
-            evaluations[:] = [self._share(batch)]
-            share, _ = evaluations[0]
-            # A line search has to decide alike on all ranks, and so must see the same number.
-            return self.seat.summed(share) if searches else share
-
-        optimizer.step(closure)
-        if searches:
-            # The last evaluation may be a trial of the line search: look once more from where it ended.
-            with torch.no_grad():
-                evaluations[:] = [self._share(batch)]
-        schedule = self.lr_schedulers()
-        assert isinstance(schedule, LambdaLR)
-        schedule.step()
-        self._account(*evaluations[0], batch)
-
-    def _share(self, batch: Batch) -> tuple[Tensor, Logits]:
-        """What this process adds to the batch's objective, and to its gradient; its examples' logits."""
+    def evaluate(self, batch: Batch) -> tuple[Tensor, Logits]:
         parts = micro_batches(batch, self.num_micro_batches)
         shares, logits = [], []
         for number, part in enumerate(parts, 1):
             output = self._logits(part, self._keys(part))
             share = self.objective.share(self.network, output, part, self._num_shares)
             if torch.is_grad_enabled():
-                self._differentiate(share, last=number == len(parts))
+                self.differentiate(share, last=number == len(parts))
             shares.append(share.detach())
             logits.append(output.detach())
         return functools.reduce(operator.add, shares), torch.cat(logits)
-
-    def _differentiate(self, share: Tensor, *, last: bool) -> None:
-        """Adds the gradient; ranks exchange theirs with the last micro-batch only."""
-        silence = getattr(self.trainer.strategy, "block_backward_sync", nullcontext)
-        with nullcontext() if last else silence():
-            # Strategies average gradients over the ranks; this sums them. A factor of 1 is left out.
-            self.manual_backward(share if self.seat.alone else share * self.seat.world_size)
 
     def _keys(self, batch: Batch) -> Keys | None:
         if not self._drops:
@@ -152,11 +114,14 @@ class Classifier(pl.LightningModule):
         logits: Logits = self.network(batch.inputs, keys).to(batch.inputs.dtype)
         return logits
 
-    def _account(self, share: Tensor, logits: Logits, batch: Batch) -> None:
+    def account(self, share: Tensor, logits: Logits, batch: Batch) -> None:
         self._tally.add(share, batch.num_examples)
         self.train_metrics.update(self.network.likelihood.log_probabilities(logits), batch.labels)
-        if self._tally.num_unchecked >= STEPS_BETWEEN_LOSS_CHECKS[self.device.type]:
-            self._tally.check(self.global_step, self.current_epoch + 1)
+        if self._tally.num_unchecked >= STEPS_BETWEEN_LOSS_CHECKS:
+            self._check()
+
+    def _check(self) -> None:
+        self._tally.check(self.num_steps_done, self.current_epoch + 1)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         if self.gradient_clip_norm is not None:
@@ -178,7 +143,7 @@ class Classifier(pl.LightningModule):
         self.epoch_metrics |= self.val_metrics.drain("val")
 
     def on_train_epoch_end(self) -> None:
-        self._tally.check(self.global_step, self.current_epoch + 1)
+        self._check()
         self.epoch_metrics |= self.train_metrics.drain("train")
         self.epoch_metrics["train/objective"], self.epoch_objectives = self._tally.drain()
 
@@ -188,13 +153,14 @@ class Classifier(pl.LightningModule):
         Raises:
             TrainingError: for an objective that is no number: nothing is to go on from there.
         """
-        self._tally.check(self.global_step, self.current_epoch + 1)
+        self._check()
         metrics = merged(self.seat.gathered(self.train_metrics.state()))
-        checkpoint[SO_FAR] = {"metrics": metrics, **self._tally.state()}
+        checkpoint[SO_FAR] = {"metrics": metrics, "num_steps": self.num_steps_done, **self._tally.state()}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Goes on with what the ranks had come to: the first has all of it, the others nothing."""
         so_far = checkpoint[SO_FAR]
+        self.num_steps_done = so_far["num_steps"]
         if self.seat.first:
             self.train_metrics.restore(so_far["metrics"])
         self._tally.restore(so_far, next(self.parameters()).device)

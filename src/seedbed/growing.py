@@ -16,6 +16,7 @@ from seedbed.assembly import Assembly, assemble, gather
 from seedbed.callbacks import Bar, EpochEnd, HangWatch
 from seedbed.checkpoint import BEST, Start, take_up
 from seedbed.classifier import Classifier
+from seedbed.data.loader import Passes
 from seedbed.errors import Pruned
 from seedbed.fit import report
 from seedbed.harvest import evaluate_test, identify, keep, keep_trace, note
@@ -140,14 +141,12 @@ def _fitted(plot: Plot, assembly: Assembly, start: Start | None, watch: Watch | 
     trainer = _trainer(plot, [trace, epoch_end, step_end], assembly)
     loader, path = assembly.data.train_dataloader(), None
     if start is not None:
-        # Lightning begins the first pass before it reads in the checkpoint where that is.
-        loader.sampler.set_epoch(start.epoch)
         loader.start_at(start.batch)
         path = start.path
     fit = Fit(trainer, epoch_end, trace)
     try:
         with plot.stopping.deferred(plot.seat.largest):
-            trainer.fit(assembly.classifier, loader, val_loader, ckpt_path=path)
+            trainer.fit(assembly.classifier, Passes(loader), val_loader, ckpt_path=path)
     except Pruned as pruned:
         plot.stopping.check(plot.seat.largest)
         return _cut_off(plot, fit, pruned)

@@ -16,9 +16,9 @@ from lightning_fabric.plugins.io import TorchCheckpointIO
 from pytorch_lightning.callbacks import Checkpoint
 
 from seedbed.checkpoint import LAST, replace_last
-from seedbed.classifier import Classifier
 from seedbed.errors import Stopped, StoreError
 from seedbed.seat import Seat
+from seedbed.stepping import Stepping, StepWatch
 from seedbed.stopping import Stopping
 from seedbed.terminal import counted, said
 from seedbed.track.record import Record
@@ -58,7 +58,7 @@ def save(trainer: pl.Trainer, seat: Seat, folder: Path) -> None:
         raise error
 
 
-class StepEnd(Checkpoint):
+class StepEnd(Checkpoint, StepWatch):
     """Writes `last.ckpt` between two steps: every so many of them, and where a signal ends the run.
 
     A signal lets the step end, and no other work is lost. After the last step of an epoch that
@@ -83,42 +83,41 @@ class StepEnd(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.stopping.claim()  # not earlier: Lightning sets its own handlers just before
-        self._began = {"time": time.time(), "step": trainer.global_step}
+        assert isinstance(pl_module, Stepping)
+        self._began = {"time": time.time(), "step": pl_module.num_steps_done}
 
-    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
-        assert isinstance(pl_module, Classifier)
-        self._say_where(trainer, pl_module.num_steps)
-        if trainer.is_last_batch:
+    def on_step_end(self, trainer: pl.Trainer, module: Stepping) -> None:
+        self._say_where(module)
+        if module.num_steps_done % module.epoch_steps == 0:
             return
-        signal_number = pl_module.seat.largest(self.stopping.pending)
-        due = self.every_steps is not None and trainer.global_step % self.every_steps == 0
+        signal_number = module.seat.largest(self.stopping.pending)
+        due = self.every_steps is not None and module.num_steps_done % self.every_steps == 0
         if due or signal_number:
-            self._save(trainer, pl_module.seat)
+            self._save(trainer, module)
         if signal_number:
             raise Stopped(signal_number)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, Classifier)
+        assert isinstance(pl_module, Stepping)
         self._tell()
         self.stopping.check(pl_module.seat.largest)
 
-    def _say_where(self, trainer: pl.Trainer, num_steps: int) -> None:
+    def _say_where(self, module: Stepping) -> None:
         """For who asks from outside, and so now and then only."""
         if self.record is None or time.monotonic() - self._told_at < TELL_SECONDS:
             return
         self._told_at = time.monotonic()
-        told = {"step": trainer.global_step, "num_steps": num_steps, "began": self._began}
+        place = {"step": module.num_steps_done, "num_steps": module.num_steps}
         with contextlib.suppress(OSError):  # a full disk says so elsewhere
-            (self.folder / POSITION).write_text(json.dumps(told))
+            (self.folder / POSITION).write_text(json.dumps(place | {"began": self._began}))
 
-    def _save(self, trainer: pl.Trainer, seat: Seat) -> None:
+    def _save(self, trainer: pl.Trainer, module: Stepping) -> None:
         try:
-            save(trainer, seat, self.folder)
+            save(trainer, module.seat, self.folder)
         except StoreError as error:
             self._num_failed += 1
-            self._untold = (
-                f"{counted(self._num_failed, 'checkpoint')} failed, at step {trainer.global_step}: {error}"
-            )
+            failed, step = counted(self._num_failed, "checkpoint"), module.num_steps_done
+            self._untold = f"{failed} failed, at step {step}: {error}"
             if self.record is not None:
                 said(self._untold)
             self._tell()

@@ -32,7 +32,7 @@ class Trace(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Classifier)
-        if not trainer.global_step:
+        if not pl_module.num_steps_done:
             self.initial = weights_digest(whole(pl_module.network))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from torch import nn
 
 from seedbed import streams
+from seedbed.data.loader import Passes
 from seedbed.data.preprocessing import Preprocessing
 from seedbed.errors import ConfigError
 from seedbed.shapes import Batch
@@ -28,9 +30,10 @@ class Recorder(pl.LightningModule):
     def on_train_epoch_start(self) -> None:
         self.epochs.append([])
 
-    def training_step(self, batch: Batch, _: int) -> None:
-        assert isinstance(batch, Batch)
-        self.epochs[-1] += batch.indices.tolist()
+    def training_step(self, batches: Iterator[Batch], _: int) -> None:
+        for batch in batches:
+            assert isinstance(batch, Batch)
+            self.epochs[-1] += batch.indices.tolist()
 
     def validation_step(self, batch: Batch, _: int) -> None:
         assert isinstance(batch, Batch)
@@ -50,7 +53,7 @@ def test_lightning_trains_each_epoch_in_the_order_streams_order(tmp_path: Path) 
         enable_model_summary=False,
         default_root_dir=tmp_path,
     )
-    trainer.fit(recorder, data.train_dataloader(), data.val_dataloader())
+    trainer.fit(recorder, Passes(data.train_dataloader()), data.val_dataloader())
     members = torch.tensor(sorted(recorder.epochs[0]))
     expected = [members[streams.permutation(STREAMS.order, epoch, len(members))] for epoch in range(3)]
     assert recorder.epochs == [order.tolist() for order in expected]

@@ -133,14 +133,14 @@ def work(job: Job, address: str, acts: Any, share: float, log: Path) -> None:
     from seedbed.classifier import Classifier
     from seedbed.train import run
 
-    step = Classifier.training_step
+    step = Classifier.step
 
-    def paced(self: Classifier, batch: Any, batch_idx: int) -> None:
-        if batch_idx == 0:
+    def paced(self: Classifier, batch: Any) -> None:
+        if self.num_steps_done % self.epoch_steps == 0:
             wait(acts, self.current_epoch / share)
-        step(self, batch, batch_idx)
+        step(self, batch)
 
-    Classifier.training_step = paced  # type: ignore[method-assign]
+    Classifier.step = paced  # type: ignore[assignment, method-assign]
     run(job)
 
 

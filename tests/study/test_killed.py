@@ -30,7 +30,7 @@ SEARCH = (
     "study.num_finalists=2",
     "study.num_fresh_seeds=2",
 )
-IN_A_RUN = Moment("seedbed.classifier", "Classifier.training_step", 40)
+IN_A_RUN = Moment("seedbed.classifier", "Classifier.step", 40)
 GRID_MOMENTS = {
     "in a run": IN_A_RUN,
     "between two runs": Moment("seedbed.study.runner", "Runner._made", 2),

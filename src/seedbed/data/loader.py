@@ -112,6 +112,29 @@ class Loader:
             yield Batch(self._preprocessing(seen), self._labels.index_select(0, indices), indices, size)
 
 
+@final
+class Passes:
+    """A loader whose one batch is a whole pass: what Lightning is given to train with.
+
+    Args:
+        loader: whose batches each pass hands out one by one.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader, self.batch_sampler = loader, None
+
+    @property
+    def sampler(self) -> Order:
+        """Lightning tells it the epoch before each pass."""
+        return self._loader.sampler
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Iterator[Batch]]:
+        yield iter(self._loader)
+
+
 def check_batch_size(batch_size: int | None, num_examples: int | None = None) -> None:
     """Refuses a batch size that is not a number of examples, or larger than the training split.
 
