@@ -3,17 +3,19 @@
 import csv
 import io
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
 from seedbed.data.module import DataModule
 from seedbed.errors import TrainingError
-from seedbed.model.inference import Coefficients, coefficients
 from seedbed.model.linear import Linear, Logistic, OneVsRest
 from seedbed.model.network import Network
-from seedbed.model.separability import Verdict, one_vs_rest_separability, separability
+
+if TYPE_CHECKING:  # statsmodels and SciPy's programmes: for the few runs that ask for them
+    from seedbed.model.inference import Coefficients
+    from seedbed.model.separability import Verdict
 
 # Doubles of the largest design that is looked at, in bytes: CIFAR-10's would take 1.1e9.
 LARGEST_DESIGN = 500_000_000
@@ -57,7 +59,9 @@ def _penalised(config: Mapping[str, Any]) -> bool:
     return any((objective["l1"], objective["l2"], config["optimizer"].get("weight_decay", 0.0)))
 
 
-def _separability(network: Network, data: DataModule) -> Verdict:
+def _separability(network: Network, data: DataModule) -> "Verdict":
+    from seedbed.model.separability import Verdict, one_vs_rest_separability, separability
+
     counts = next(split for split in data.identity() if split.split == "train")
     num_bytes = counts.num_examples * int(np.prod(data.facts.input_shape)) * 8
     if num_bytes > LARGEST_DESIGN:
@@ -75,7 +79,9 @@ def _table(data: DataModule) -> tuple[Any, Any]:
     return inputs.numpy(), torch.cat([batch.labels for batch in batches]).cpu().numpy()
 
 
-def _coefficients(network: Logistic, data: DataModule) -> Coefficients:
+def _coefficients(network: Logistic, data: DataModule) -> "Coefficients":
+    from seedbed.model.inference import coefficients
+
     inputs, labels = _table(data)
     columns = np.ones(inputs.shape[1])
     mean = data.preprocessing.mean.to("cpu", torch.float64).numpy() * columns
@@ -86,7 +92,7 @@ def _coefficients(network: Logistic, data: DataModule) -> Coefficients:
     )
 
 
-def _as_csv(found: Coefficients) -> str:
+def _as_csv(found: "Coefficients") -> str:
     out = io.StringIO()
     rows = found.rows()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from seedbed import lean
 from seedbed.cli.proving import diff, pack, reproduce, rerun, unpack, verify
 from seedbed.cli.reading import compare, report, ui
 from seedbed.cli.serving import server
@@ -32,6 +33,7 @@ def main() -> None:
 
     Exit codes: 0 done; 1 a run died; 2 refused before it began; 128 + n stopped by signal n.
     """
+    lean.put_off()
     try:
         cli(prog_name="seedbed")
     except SeedbedError as error:

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from seedbed import lean
 from seedbed.errors import SeedbedError, Stopped
 from seedbed.job import Job
 from seedbed.launch.task import Task
-from seedbed.ranks.rank import die_with_parent
-from seedbed.train import run
 
 Adapt = Callable[[Job], Job]
 
@@ -27,6 +26,8 @@ def carry_out(task: Task, adapt: Adapt = lambda job: job) -> dict[str, Any]:
     Raises:
         BaseException: what the run raised.
     """
+    from seedbed.train import run
+
     job = adapt(task.job)
     run_id = task.run_id or job.config["track"]["run_id"]
     finished = run_id and _finished(job, run_id)
@@ -63,5 +64,8 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    lean.put_off()
+    from seedbed.ranks.rank import die_with_parent
+
     die_with_parent()
     sys.exit(main(Path(sys.argv[1])))

@@ -5,8 +5,6 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
 
 from seedbed.model.network import Network
 
@@ -18,6 +16,8 @@ def deal_out(network: Network, mesh: DeviceMesh) -> None:
         network: with whole weights, the same on every process.
         mesh: the processes.
     """
+    from torch.distributed.fsdp import fully_shard  # half a second that no other run pays
+
     if is_dealt_out(network):
         return
     for parameter in network.parameters():
@@ -30,7 +30,7 @@ def deal_out(network: Network, mesh: DeviceMesh) -> None:
 
 def is_dealt_out(network: Network) -> bool:
     """Whether this process has only a part of the weights."""
-    return isinstance(network, FSDPModule)
+    return any(map(_is_part, network.parameters()))
 
 
 def whole(module: nn.Module) -> dict[str, Any]:
@@ -51,12 +51,20 @@ def put(module: nn.Module, state: Mapping[str, Any]) -> None:
 
 def whole_tensor(value: Any) -> Any:
     """The tensor of which this process has a part, on the CPU; anything else as it is."""
-    return value.full_tensor().cpu() if isinstance(value, DTensor) else value
+    return value.full_tensor().cpu() if _is_part(value) else value
 
 
 def dealt(value: Any, held: Tensor | None) -> Any:
     """This process's part of a whole tensor, as it has one of another of the same shape."""
-    if not isinstance(held, DTensor):
+    if held is None or not _is_part(held):
         return value
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    assert isinstance(held, DTensor)
     part = value.to(held.to_local().device)
     return distribute_tensor(part, held.device_mesh, held.placements, src_data_rank=None)
+
+
+def _is_part(value: Any) -> bool:
+    """Whether it is one of torch's distributed tensors; told without importing them."""
+    return hasattr(value, "full_tensor")

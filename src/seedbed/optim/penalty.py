@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 
 
 def penalty(weights: Iterable[Tensor], l1: float, l2: float) -> Float[Tensor, ""]:
@@ -40,4 +39,5 @@ def penalty(weights: Iterable[Tensor], l1: float, l2: float) -> Float[Tensor, ""
 
 def _whole(value: Tensor) -> Tensor:
     """The sum of what each process holds of it, where a weight is dealt out over several."""
-    return value.full_tensor() if isinstance(value, DTensor) else value
+    whole: Tensor = getattr(value, "full_tensor", lambda: value)()
+    return whole
