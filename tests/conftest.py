@@ -14,7 +14,8 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from seedbed import config
-from seedbed.job import Job, resolve
+from seedbed.composing import resolve
+from seedbed.job import Job
 
 MakeJob = Callable[..., Job]
 

@@ -84,12 +84,12 @@ def test_composing_and_resolving_do_not_import_torch() -> None:
     program = """if True:
         import sys
         from hydra import compose, initialize_config_dir
-        from seedbed import config, job
+        from seedbed import composing, config
 
         config.register()
         with initialize_config_dir(str(config.folder()), version_base="1.3"):
             composed = compose("train", ["model=mlp"])
-            job.resolve(composed, {"model": "mlp"}, composed, [], "")
+            composing.resolve(composed, {"model": "mlp"}, composed, [], "")
         print(sorted({"torch", "numpy", "sklearn", "mlflow", "pytorch_lightning"} & set(sys.modules)))
     """
     told = subprocess.run(

@@ -16,7 +16,8 @@ from seedbed.track.record import Record
 from seedbed.track.store import Store
 
 SETTING = Setting("mlp", {"model": "mlp"}, "0123")
-PLANNED = Planned(SETTING, "mlp s0", {"model": "mlp", "seed": "7"}, "abcd")
+JOB = Job({"seed": 7, "streams": {}, "track": {}}, {"model": "mlp"}, {}, "seedbed train -m")
+PLANNED = Planned(SETTING, "mlp s0", {"model": "mlp", "seed": "7"}, "abcd", JOB)
 
 
 @pytest.fixture
@@ -46,13 +47,9 @@ class StandIn(Launcher):
                 yield Ended(number, self.die(number))
 
 
-def no_job(overrides: Sequence[str]) -> Job:
-    return Job({}, {}, {}, " ".join(overrides))
-
-
 def runner(parent: Record, die: Die, max_failures: int | None = None) -> Runner:
     progress = StudyProgress(1, None)
-    return Runner(StandIn(die), no_job, parent, max_failures=max_failures, progress=progress, say=print)
+    return Runner(StandIn(die), parent, max_failures=max_failures, progress=progress, say=print)
 
 
 def test_a_job_that_died_before_its_record_gets_one_that_says_why(parent: Record) -> None:

@@ -1,5 +1,6 @@
 """The record of a run's origin is enough to put its code together again."""
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -225,3 +226,11 @@ def test_torch_is_not_loaded_to_be_asked() -> None:
         "sys.exit('torch' in sys.modules or 'num_threads' in told or not told['cpu'])"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_every_package_is_named_as_the_standard_library_names_it() -> None:
+    expected: dict[str, str] = {}
+    for dist in importlib.metadata.distributions():
+        expected.setdefault(dist.metadata["Name"], dist.version)
+    told = dict(line.split("==") for line in packages().splitlines())
+    assert told == expected

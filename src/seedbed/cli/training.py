@@ -21,18 +21,19 @@ HYDRA = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_
 
 
 @click.command(context_settings=HYDRA, add_help_option=False)
+@click.option("--plan", is_flag=True)
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
-def train(overrides: tuple[str, ...]) -> None:
+def train(plan: bool, overrides: tuple[str, ...]) -> None:
     """Train one run, or with -m a study of several."""
     if {"--help", "-h"} & set(overrides):
         from seedbed.manual import train_help
 
         click.echo(train_help())
         return
-    _hydra(list(overrides))
+    _hydra(list(overrides), plan)
 
 
-def _hydra(overrides: list[str]) -> None:
+def _hydra(overrides: list[str], plan: bool) -> None:
     """Hands the overrides to Hydra, which composes the config and calls `_job`, or with -m the study."""
     import hydra
     from hydra.errors import HydraException
@@ -44,6 +45,7 @@ def _hydra(overrides: list[str]) -> None:
 
     config.register()
     sweep.register()
+    sweep.StudySweeper.plans_only = plan
     # Hydra would otherwise print its own trace and exit; the errors are ours to tell.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # Threads that spin while they wait take three times the CPU on a machine that is shared.
@@ -55,7 +57,7 @@ def _hydra(overrides: list[str]) -> None:
     def job(composed: "DictConfig") -> Any:
         # Hydra would print a line of its own first.
         try:
-            _job(composed, command)
+            _job(composed, command, plan)
         except (SeedbedError, OmegaConfBaseException) as error:
             errors.append(error)
 
@@ -67,11 +69,12 @@ def _hydra(overrides: list[str]) -> None:
         raise explain(error) from error
 
 
-def _job(composed: "DictConfig", command: str) -> None:
+def _job(composed: "DictConfig", command: str, plan: bool) -> None:
     """What Hydra calls for a run of its own: resolves it, checks it, has it made."""
     from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
 
-    from seedbed.job import check_alone, from_hydra
+    from seedbed.composing import check_alone, from_hydra
     from seedbed.launch.launcher import launcher_of
     from seedbed.manual import ui_command
     from seedbed.stopping import Stopping
@@ -81,6 +84,11 @@ def _job(composed: "DictConfig", command: str) -> None:
     check_alone(list(state.overrides.task))
     root = job.config["track"]["root"]
     launcher = launcher_of(job.choices["launch"], job.config["launch"])
+    if plan:
+        launcher.check(job)
+        click.echo(f"One run, {job.name}, as follows; the same command without --plan makes it.")
+        click.echo(OmegaConf.to_yaml(composed).rstrip())
+        return
     with Stopping().listening():
         launcher.check(job)
         (ended,) = launcher.launch([job], Path(root), hear=_teller())

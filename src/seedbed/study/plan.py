@@ -1,11 +1,10 @@
 """Runs that are to be: composed, resolved and named before the first one starts."""
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from seedbed.config import circumstances
-from seedbed.job import REPETITION, Job
+from seedbed.job import REPETITION, Job, typed
 from seedbed.track.signature import signature
 
 Resolve = Callable[[Sequence[str]], Job]
@@ -33,12 +32,14 @@ class Planned(NamedTuple):
         name: of the run.
         overrides: key to value, as typed: the setting's with those of this repetition.
         signature: identity of its config, by which a finished run is found again.
+        job: the resolved run, without what the study's record tells it.
     """
 
     setting: Setting
     name: str
     overrides: dict[str, str]
     signature: str
+    job: Job
 
 
 class Planner:
@@ -88,21 +89,11 @@ class Planner:
             repetition: seeds, folds, and whether the test split is read.
             place: keys of the group `study` that say what the run is for.
         """
-        config = copy.deepcopy(self._jobs[setting.digest].config)
-        for key, value in repetition.items():
-            _put(config, key, value)
-        told = {f"study.{key}": value for key, value in place.items()}
-        texts = {key: _text(value) for key, value in {**repetition, **told}.items()}
-        overrides = self.fixed | setting.overrides | texts
+        told = {**repetition, **{f"study.{key}": value for key, value in place.items()}}
+        job = typed(self._jobs[setting.digest], told)
+        overrides = self.fixed | setting.overrides | {key: _text(value) for key, value in told.items()}
         name = f"{setting.name} {mark}".strip() or "run"
-        return Planned(setting, name, overrides, signature(config, circumstances()))
-
-
-def _put(config: dict[str, Any], key: str, value: Any) -> None:
-    *groups, last = key.split(".")
-    for group in groups:
-        config = config[group]
-    config[last] = value
+        return Planned(setting, name, overrides, signature(job.config, circumstances()), job)
 
 
 def _text(value: Any) -> str:

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from seedbed.errors import TrainingError
-from seedbed.job import Job
+from seedbed.job import Job, typed
 from seedbed.launch.launcher import Launcher
-from seedbed.study.plan import Planned, Resolve
+from seedbed.study.plan import Planned
 from seedbed.study.progress import StudyProgress
 from seedbed.track.patience import complete, when_there
 from seedbed.verdict.members import Member, members, of_run
@@ -25,7 +25,6 @@ class Runner:
 
     Args:
         launcher: makes them.
-        resolve: overrides to the resolved job.
         parent: the study's record.
         max_failures: failed runs beyond which no more are started; None: no limit.
         progress: told of every run.
@@ -35,14 +34,13 @@ class Runner:
     def __init__(
         self,
         launcher: Launcher,
-        resolve: Resolve,
         parent: "Record",
         *,
         max_failures: int | None,
         progress: StudyProgress,
         say: Callable[[str], None],
     ) -> None:
-        self._launcher, self._resolve, self._parent = launcher, resolve, parent
+        self._launcher, self._parent = launcher, parent
         self._max_failures = max_failures
         self._progress, self._say = progress, say
         self._known: dict[str, Member] = {}
@@ -112,11 +110,11 @@ class Runner:
     def _job(self, planned: Planned) -> Job:
         found = self._known.get(planned.signature)
         told = {
-            "track.parent_run_id": f"'{self._parent.run_id}'",
-            "track.run_name": f"'{planned.name}'",
-            "track.run_id": f"'{found.run_id}'" if found else "null",
+            "track.parent_run_id": self._parent.run_id,
+            "track.run_name": planned.name,
+            "track.run_id": found.run_id if found else None,
         }
-        return self._resolve([f"{key}={value}" for key, value in (planned.overrides | told).items()])
+        return typed(planned.job, told)
 
     def _made(self, planned: Planned, error: BaseException | None) -> Member:
         """The run as the record has it; one that failed before it had a record gets one."""

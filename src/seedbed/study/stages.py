@@ -1,11 +1,35 @@
 """What a study will run, in words and numbers, before it runs."""
 
+from collections.abc import Iterator, Sequence
+
 from seedbed.study.outline import Outline
+from seedbed.study.plan import Planned
 from seedbed.study.strategy import reads_test
 from seedbed.terminal import counted
 
 # What happens, and the number of runs it takes.
 Stage = tuple[str, int]
+NUM_LISTED = 20
+
+
+def announced(who: str, outline: Outline, wave: Sequence[Planned]) -> Iterator[str]:
+    """The lines that say what a study will run.
+
+    Args:
+        who: the study.
+        outline: what was asked for.
+        wave: the first runs, as far as they are known.
+    """
+    listed = stages(outline)
+    yield f"{who} ({outline.kind}), {sum(number for _, number in listed)} runs:"
+    for told, number in listed:
+        yield f"  {number:>4}  {told}"
+    if wave:
+        names = [planned.name for planned in wave[:NUM_LISTED]]
+        more = f" and {len(wave) - NUM_LISTED} more" if len(wave) > NUM_LISTED else ""
+        yield f"First: {', '.join(names)}{more}"
+    if outline.kind == "variance" and outline.streams[1]:
+        yield f"Left out, because they cannot move this result: {', '.join(outline.streams[1])}"
 
 
 def stages(outline: Outline) -> list[Stage]:

@@ -1,21 +1,28 @@
 """A Hydra sweeper that makes a multirun one study: a parent run, named children, a verdict."""
 
+import copy
+import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
-from seedbed.job import Job, from_hydra
+from seedbed.composing import from_hydra
+from seedbed.config import SCHEMAS
+from seedbed.job import Job
 from seedbed.launch.launcher import Launcher, launcher_of
 from seedbed.stopping import Stopping
 from seedbed.study.outline import Outline, outlined
+from seedbed.study.stages import announced
 from seedbed.terminal import said
 
 # A typo is refused before the record and the statistics are imported: they cost seconds.
@@ -24,13 +31,24 @@ if TYPE_CHECKING:
     from seedbed.track.store import Store
 
 
+# An override that gives a value to a key, and does not choose an option.
+_VALUE = re.compile(rf"(?!({'|'.join([*SCHEMAS, 'experiment'])})=)[a-z_][\w.]*=")
+
+
 class StudySweeper(Sweeper):
-    """Runs a study: plans it, finds what is on record, makes the rest, and concludes."""
+    """Runs a study: plans it, finds what is on record, makes the rest, and concludes.
+
+    Attributes:
+        plans_only: whether the plan is told and nothing else is done.
+    """
+
+    plans_only = False
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         del task_function  # Hydra's launchers would call it; ours have jobs
         self.config: DictConfig = config
         self.loader = hydra_context.config_loader
+        self._composed: dict[tuple[str, ...], tuple[DictConfig, DictConfig]] = {}
 
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
         outline = outlined(self.config, arguments, self.loader, self._resolve)
@@ -39,6 +57,11 @@ class StudySweeper(Sweeper):
         launcher = launcher_of(
             self.config.hydra.runtime.choices.launch, {str(key): value for key, value in keys.items()}
         )
+        if self.plans_only:
+            launcher.check(outline.example)
+            for line in planned(outline, launcher):
+                print(line)
+            return []
         from seedbed.track.leftover import take_along
         from seedbed.track.store import Store
 
@@ -54,11 +77,27 @@ class StudySweeper(Sweeper):
         return []
 
     def _resolve(self, overrides: Sequence[str]) -> Job:
+        """The job of these overrides; Hydra composes each choice of options once, whatever their values."""
+        choices = tuple(override for override in overrides if not _VALUE.match(override))
+        if choices not in self._composed:
+            self._composed[choices] = self._compose(choices)
+        composed, hydra = copy.deepcopy(self._composed[choices])
+        values = [override for override in overrides if override not in choices]
+        try:
+            for value in OverridesParser.create().parse_overrides(values):
+                OmegaConf.update(composed, value.key_or_group, value.value(), merge=True)
+        except OmegaConfBaseException:
+            composed, hydra = self._compose(overrides)  # Hydra says best what is wrong with them
+        hydra.overrides.task = list(overrides)
+        return from_hydra(composed, hydra, _command())
+
+    def _compose(self, overrides: Sequence[str]) -> tuple[DictConfig, DictConfig]:
+        """The config, and what Hydra knows of it."""
         composed = self.loader.load_sweep_config(self.config, list(overrides))
-        hydra = composed.hydra
+        hydra = OmegaConf.masked_copy(composed.hydra, ["overrides", "runtime"])
         with open_dict(composed):
             del composed.hydra
-        return from_hydra(composed, hydra, _command())
+        return composed, hydra
 
     def _record(self, store: "Store", outline: Outline) -> "Record":
         """The study's record: the one that the same command and code made, or a new one."""
@@ -97,6 +136,15 @@ class StudySweeper(Sweeper):
             raise
         if wrong:
             raise wrong
+
+
+def planned(outline: Outline, launcher: Launcher) -> Iterator[str]:
+    """What the study would run; of a search only how much, because it proposes as it goes."""
+    wave = []
+    if not outline.searches:
+        wave = next(outline.strategy(Path(outline.track_root), "", launcher.num_parallel))
+    yield from announced("A study", outline, wave)
+    yield "Nothing has run; the same command without --plan begins."
 
 
 def _command() -> str:

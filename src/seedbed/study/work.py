@@ -12,11 +12,10 @@ from seedbed.study.outline import Outline
 from seedbed.study.plan import Planned
 from seedbed.study.progress import StudyProgress
 from seedbed.study.runner import Runner
-from seedbed.study.stages import stages
+from seedbed.study.stages import announced, stages
 from seedbed.terminal import duration
 from seedbed.track.record import Record
 
-NUM_LISTED = 20
 # Of a table that goes to a file or a pipe.
 NUM_COLUMNS = 110
 
@@ -33,13 +32,11 @@ class Work:
     def __init__(self, launcher: Launcher, record: Record, outline: Outline) -> None:
         self.launcher, self.record, self.outline = launcher, record, outline
         self.out = Console(width=None if sys.stdout.isatty() else NUM_COLUMNS)
-        self.stages = stages(outline)
-        self.num_runs = sum(number for _, number in self.stages)
+        self.num_runs = sum(number for _, number in stages(outline))
         self.pace = self._pace()
         self.progress = StudyProgress(self.num_runs, self.pace)
         self.runner = Runner(
             launcher,
-            outline.planner.resolve,
             record,
             max_failures=outline.study["max_failures"],
             progress=self.progress,
@@ -68,14 +65,8 @@ class Work:
         return conclude(self.record, self.outline, self.runner.failed, spent, self.out)
 
     def _announce(self, wave: list[Planned]) -> None:
-        self.say(f"Study {self.record.run_id[:8]} ({self.outline.kind}), {self.num_runs} runs:")
-        for told, number in self.stages:
-            self.say(f"  {number:>4}  {told}")
-        names = [planned.name for planned in wave]
-        more = f" and {len(names) - NUM_LISTED} more" if len(names) > NUM_LISTED else ""
-        self.say(f"First: {', '.join(names[:NUM_LISTED])}{more}")
-        if self.outline.kind == "variance" and self.outline.streams[1]:
-            self.say(f"Left out, because they cannot move this result: {', '.join(self.outline.streams[1])}")
+        for line in announced(f"Study {self.record.run_id[:8]}", self.outline, wave):
+            self.say(line)
         counted = sum(self.runner.on_record(planned) is not None for planned in wave)
         if counted:
             self.say(f"{counted} of these are on record and count.")
