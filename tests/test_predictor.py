@@ -33,7 +33,7 @@ NETWORKS: dict[str, tuple[type[Any], tuple[int, ...], tuple[str, ...], dict[str,
     "softmax": (Softmax, IMAGE, NAMES, {}),
     "one_vs_rest": (OneVsRest, IMAGE, NAMES, {}),
     "mlp": (Mlp, COLUMNS, NAMES, {"hidden_features": [5], "activation": "tanh", "dropout": 0.5}),
-    "resnet9": (Resnet9, (3, 32, 32), NAMES, {"width": 2}),
+    "resnet9": (Resnet9, (3, 32, 32), NAMES, {"width": 2, "whitening": True}),
     "cnn": (Cnn, IMAGE, NAMES, {"channels": [4, 6], "hidden_features": 7, "dropout": 0.5}),
 }
 

@@ -52,6 +52,7 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
     data.setup(streams, dtype=dtype, device=device, features=features, **shard)
     _check_test(config["evaluate_test"], data)
     network = _network(config["model"], data, streams).to(dtype)
+    network.look(batch.inputs for batch in data.train_inputs())
     if config["trainer"]["channels_last"]:  # on a CPU a step of the cnn is then 1.6 times as fast
         network.to(memory_format=torch.channels_last)
     if config["trainer"]["compile"]:

@@ -101,6 +101,7 @@ class CnnModel(Target):
 @dataclass
 class Resnet9Model(Target):
     width: int = key("channels of the first convolution; the deepest has eight times as many")
+    whitening: bool = key("a fixed first layer that makes the 3x3 patches of the images uncorrelated")
 
 
 @dataclass

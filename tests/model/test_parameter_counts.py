@@ -26,7 +26,7 @@ CASES: list[tuple[type[Network], tuple[int, ...], int, dict[str, Any], int]] = [
     (Softmax, (3, 32, 32), 10, {}, 30_730),
     (Mlp, (3,), 2, LECTURE, 26),
     (Cnn, (1, 28, 28), 10, DEFAULT_CNN, 211_146),
-    (Resnet9, (3, 32, 32), 10, {"width": 64}, 6_573_130),
+    (Resnet9, (3, 32, 32), 10, {"width": 64, "whitening": False}, 6_573_130),
     (Alexnet, (3, 224, 224), 1000, TWO_GROUPS, 60_965_224),
     (Alexnet, (3, 227, 227), 1000, TWO_GROUPS, 60_965_224),
     (Alexnet, (3, 224, 224), 1000, TORCHVISION, 61_100_840),

@@ -9,10 +9,10 @@ from seedbed.errors import ConfigError
 from seedbed.model.resnet9 import Resnet9
 
 
-def resnet9(*shape: int, width: int = 4) -> Resnet9:
+def resnet9(*shape: int, width: int = 4, whitening: bool = False) -> Resnet9:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return Resnet9(input_shape=shape, num_classes=10, width=width).double()
+        return Resnet9(input_shape=shape, num_classes=10, width=width, whitening=whitening).double()
 
 
 def images(*shape: int) -> torch.Tensor:
@@ -66,7 +66,45 @@ def test_a_single_example_can_be_trained_on() -> None:
     ],
 )
 def test_what_it_cannot_take_is_refused(changes: dict[str, Any], text: str) -> None:
-    given: dict[str, Any] = {"input_shape": (3, 32, 32), "num_classes": 10, "width": 4} | changes
+    given: dict[str, Any] = {"input_shape": (3, 32, 32), "num_classes": 10, "width": 4, "whitening": False}
+    given |= changes
     with pytest.raises(ConfigError) as refusal:
         Resnet9(**given)
     assert str(refusal.value).startswith(text)
+
+
+def smooth(count: int, *shape: int) -> torch.Tensor:
+    """Images whose neighbouring pixels and channels are nearly equal, as in photographs."""
+    noise = torch.randn(count, *shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    return torch.nn.functional.avg_pool2d(noise, 5, 1, 2) * 5 + noise[:, :1] * 0.3
+
+
+def test_whitened_patches_are_uncorrelated_and_of_variance_one() -> None:
+    network, photographs = resnet9(3, 16, 16, whitening=True), smooth(300, 3, 16, 16)
+    network.look([photographs[:100], photographs[100:]])
+    assert network.whitening is not None
+    maps = network.whitening(photographs)[:, :, 1:-1, 1:-1].transpose(0, 1).flatten(1)
+    half = len(maps) // 2
+    moments = maps[:half] @ maps[:half].T / maps.shape[1]
+    before = torch.nn.functional.unfold(photographs, 3).transpose(1, 2).flatten(0, 1)
+    assert (before.T @ before / len(before)).fill_diagonal_(0).abs().max() > 0.5
+    assert moments.clone().fill_diagonal_(0).abs().max() < 1e-9
+    variances = torch.linalg.eigvalsh(before.T @ before / len(before)).flip(0)
+    torch.testing.assert_close(moments.diagonal(), variances / (variances + 5e-4), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(maps[half:], -maps[:half])
+
+
+def test_whitening_is_neither_trained_nor_penalised_and_only_the_first_images_count() -> None:
+    network, photographs = resnet9(3, 16, 16, whitening=True), smooth(20, 3, 16, 16)
+    network.look([photographs])
+    assert network.whitening is not None
+    assert list(network.whitening.parameters()) == []
+    assert not any(parameter.shape[1:] == (3, 3, 3) for parameter in network.penalised())
+    filters = network.whitening.filters.clone()
+    network.look(
+        iter([photographs, *[photographs] * 249, torch.full_like(photographs, 9.0)])
+    )  # 5,000, and more
+    torch.testing.assert_close(network.whitening.filters, filters)
+    again = resnet9(3, 16, 16, whitening=True)
+    again.load_state_dict(network.state_dict())
+    assert torch.equal(again.eval()(photographs), network.eval()(photographs))

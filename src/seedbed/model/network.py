@@ -1,10 +1,10 @@
 """The contract of every network: inputs to logits, with a likelihood that says what they mean."""
 
 import abc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from seedbed.errors import ConfigError
 from seedbed.model.likelihood import Likelihood
@@ -35,6 +35,13 @@ class Network(nn.Module, abc.ABC):
             inputs: a batch, of no example where a process has no share of it.
             keys: a random key for each example, from which dropout masks are derived; None silences
                 no unit, which is how a network is evaluated.
+        """
+
+    def look(self, inputs: Iterable[Tensor]) -> None:
+        """Sets what depends on the inputs and is not trained, once, before the first step.
+
+        Args:
+            inputs: batches of the training split, not augmented, in file order.
         """
 
     def penalised(self) -> Iterator[nn.Parameter]:

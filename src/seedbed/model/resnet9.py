@@ -1,6 +1,6 @@
 """A residual network of nine layers for small colour images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import final
 
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch.nn import functional
 from seedbed.model.likelihood import Categorical
 from seedbed.model.network import Network, check_positive, image_shape
 from seedbed.model.normalisation import BatchNorm
+from seedbed.model.whitening import Whitening
 from seedbed.shapes import Inputs, Keys, Logits
 
 # The deepest maps are an eighth of the image; batch statistics need more than one pixel there.
@@ -29,6 +30,7 @@ class Resnet9(Network):
         input_shape: (channels, height, width), at least 16x16 pixels.
         num_classes: classes of the data.
         width: channels of the first convolution; the deepest has eight times as many.
+        whitening: whether the first convolution sees the images through a fixed `Whitening`.
 
     Raises:
         ConfigError: for a table, a small image, or a width below 1.
@@ -38,11 +40,12 @@ class Resnet9(Network):
 
     likelihood = Categorical()
 
-    def __init__(self, *, input_shape: Sequence[int], num_classes: int, width: int) -> None:
+    def __init__(self, *, input_shape: Sequence[int], num_classes: int, width: int, whitening: bool) -> None:
         super().__init__(input_shape=input_shape, num_classes=num_classes)
         depth, rows, columns = image_shape("resnet9", input_shape, SMALLEST)
         check_positive("width", (width,))
-        self.stem = _Convolution(depth, width)
+        self.whitening = Whitening(depth) if whitening else None
+        self.stem = _Convolution(depth if self.whitening is None else self.whitening.num_maps, width)
         self.first = _Convolution(width, 2 * width)
         self.first_residual = _Residual(2 * width)
         self.second = _Convolution(2 * width, 4 * width)
@@ -51,8 +54,13 @@ class Resnet9(Network):
         self.window = (rows // 8, columns // 8)
         self.output = nn.Linear(8 * width, self.num_logits)
 
+    def look(self, inputs: Iterable[Tensor]) -> None:
+        if self.whitening is not None:
+            self.whitening.look(inputs)
+
     def forward(self, inputs: Inputs, keys: Keys | None = None) -> Logits:  # noqa: ARG002 (no dropout)
-        maps = _halved(self.first(self.stem(inputs)))
+        seen = inputs if self.whitening is None else self.whitening(inputs)
+        maps = _halved(self.first(self.stem(seen)))
         maps = _halved(self.second(self.first_residual(maps)))
         maps = self.third_residual(_halved(self.third(maps)))
         peaks = functional.max_pool2d(maps, self.window).flatten(1)
