@@ -36,7 +36,9 @@ def write(root: Path, uri: str, number: int, ready: Any, go: Any, took: Any) -> 
     ready.release()
     go.wait()
     began = time.monotonic()
-    record = Record.start(store, experiment="load", name=f"w{number}", params=PARAMS, tags={"load": "1"})
+    record = Record.start(
+        store, experiment="load", name=f"w{number}", params=PARAMS, tags={"load": "1"}, may_wait=True
+    )
     for epoch in range(NUM_EPOCHS):
         record.log_metrics({f"metric_{index}": epoch + index / 7 for index in range(NUM_METRICS)}, epoch)
         record.deliver()
