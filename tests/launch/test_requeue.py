@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import time
 from functools import partial
 from pathlib import Path
@@ -26,10 +27,17 @@ LONG = (
 KEPT = ("fit/trace.json", "fit/metrics.json", "test/confusion.csv")
 
 
-def task_of(desk: Desk) -> Task:
-    """Of the one single run that has not ended."""
-    (found,) = (task for task in tasks(desk.store) if task.ended(0) is None)
-    return found
+def task_of(desk: Desk, waiting: subprocess.Popen[str]) -> Task:
+    """Of the test's one single run, once it is in the queue."""
+
+    def found() -> list[Task]:
+        own = [
+            task for task in tasks(desk.store) if task.job.config["track"]["experiment"] == desk.experiment
+        ]
+        return [task for task in own if task.ended(0) is None and task.slurm]
+
+    until(found, waiting)
+    return found()[0]
 
 
 def in_mid_epoch(desk: Desk, task: Task, life: int) -> bool:
@@ -66,8 +74,7 @@ def undisturbed(desk: Desk, *arguments: str) -> Run:
 
 def test_a_job_queued_again_twice_in_mid_epoch_ends_as_an_undisturbed_one(desk: Desk) -> None:
     waiting = desk.start(*LONG)
-    until(lambda: [task for task in tasks(desk.store) if task.ended(0) is None and task.slurm], waiting)
-    task = task_of(desk)
+    task = task_of(desk, waiting)
     assert task.slurm is not None
     for life in (1, 2):
         until(partial(in_mid_epoch, desk, task, life), waiting)
@@ -84,8 +91,7 @@ def test_a_job_queued_again_twice_in_mid_epoch_ends_as_an_undisturbed_one(desk: 
 def test_ranks_stop_at_the_same_step_and_go_on_together(desk: Desk) -> None:
     ranks = ("trainer=ddp", "trainer.devices=2", "trainer.max_epochs=40")
     waiting = desk.start(*ranks)
-    until(lambda: [task for task in tasks(desk.store) if task.ended(0) is None and task.slurm], waiting)
-    task = task_of(desk)
+    task = task_of(desk, waiting)
     assert task.slurm is not None
     until(lambda: task.run_id, waiting)
     until((desk.store / "runs" / str(task.run_id) / POSITION).exists, waiting)
@@ -126,8 +132,7 @@ def test_a_job_fails_that_must_make_room_too_often_and_goes_on_with_the_same_com
 
 def test_a_node_that_dies_costs_no_more_than_the_steps_since_the_last_checkpoint(desk: Desk) -> None:
     waiting = desk.start(*LONG, "trainer.checkpoint_every_steps=50")
-    until(lambda: [task for task in tasks(desk.store) if task.ended(0) is None and task.slurm], waiting)
-    task = task_of(desk)
+    task = task_of(desk, waiting)
     assert task.slurm is not None
     until(lambda: in_mid_epoch(desk, task, 1), waiting)
     desk.cluster.ask("scontrol", "requeue", task.slurm["job_id"])  # as it does for a node that is gone

@@ -81,12 +81,16 @@ def test_who_stops_waiting_finds_the_jobs_again_beside_another_study(desk: Desk)
     study.send_signal(signal.SIGINT)
     told = said(study, 130)
     parent = desk.runs()[0]
-    assert re.search(rf"2 of 2 jobs go on in the queue\..* seedbed cancel {parent.info.run_id[:8]};", told)
+    named = f"{parent.info.run_id[:8]} --root {desk.store}"
+    assert re.search(r"^Submitted: 2 jobs \(SLURM \d+\)\. Ctrl-C only ends the waiting\.", told, re.MULTILINE)
+    assert re.search(rf"2 of 2 jobs go on in the queue\..*seedbed cancel {named};", told)
     assert parent.info.status == "RUNNING"
     submitted = [task.slurm for task in of_study(desk)]
     other, again = desk.start("-m", "seed=7,8", *SHORT), desk.start(*long)
     said(other)
-    said(again)
+    told = said(again)
+    assert "In the queue already, as an earlier command asked for it: 2 jobs (SLURM " in told
+    assert "Submitted: " not in told
     assert [run.info.status for run in desk.runs()] == ["FINISHED"] * 6
     assert [task.slurm for task in of_study(desk)] == submitted
 
@@ -102,8 +106,9 @@ def test_a_partition_that_is_not_there_is_refused_and_nothing_recorded(
 ) -> None:
     before = leftovers(desk.store)
     told = desk.train(*several, "launch.partition=nowhere", code=2)
-    assert "seedbed: launch=slurm: expected a scheduler that takes the job, got sbatch: error: " in told
-    assert "nvalid partition" in told
+    assert (
+        "seedbed: launch.partition: expected one of main, urgent, got 'nowhere'. Choose one of these" in told
+    )
     assert (leftovers(desk.store), desk.runs()) == (before, [])
 
 
@@ -111,7 +116,31 @@ def test_more_than_any_node_has_is_refused_and_the_study_taken_back(desk: Desk) 
     before = leftovers(desk.store)
     told = desk.train("-m", "seed=0,1", "launch.memory_gib=900", code=2)
     assert "Requested node configuration is not available" in told
+    assert re.search(r"Asked for was --nodes=1 .*--mem=921600M", told)
     assert (leftovers(desk.store), desk.runs()) == (before, [])
+
+
+def test_more_machines_than_there_are_is_refused_instead_of_waiting_without_end(desk: Desk) -> None:
+    told = desk.train("trainer=ddp", "trainer.num_nodes=9", code=2)
+    assert "trainer.num_nodes: expected at most 3, the machines of partition main, got 9." in told
+
+
+def test_what_setup_ended_is_told_with_its_log(desk: Desk) -> None:
+    told = desk.train('launch.setup=["echo no such module", "exit 3"]', code=1)
+    assert "It never began: launch.setup may have ended it." in told
+    log = re.search(r"Its log is (\S+)\.\n", told)
+    assert log is not None
+    assert "no such module" in Path(log[1]).read_text()
+
+
+def test_a_submission_that_fails_takes_nothing_from_an_earlier_run_of_the_same_configuration(
+    desk: Desk,
+) -> None:
+    desk.train(*SHORT)
+    (run,) = desk.runs()
+    before = desk.say("logs", run.info.run_id)
+    desk.train(*SHORT, "launch.memory_gib=900", code=2)
+    assert desk.say("logs", run.info.run_id) == before
 
 
 def test_a_scheduler_that_is_down_is_told_and_nothing_recorded(desk: Desk) -> None:

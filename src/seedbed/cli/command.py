@@ -45,7 +45,9 @@ def main() -> None:
         sys.exit(128 + detached.signal_number)
     except Stopped as stopped:
         name = signal.Signals(stopped.signal_number).name
-        onward = "the same command" if {"-m", "--multirun"} & set(sys.argv) else "seedbed resume"
+        onward = (
+            "the same command" if {"-m", "--multirun", "launch=slurm"} & set(sys.argv) else "seedbed resume"
+        )
         click.echo(
             f"seedbed: stopped by {name}; the record says KILLED; {onward} goes on from here", err=True
         )

@@ -84,13 +84,14 @@ def server(
     from seedbed.server import database
     from seedbed.server.address import Address
     from seedbed.server.credentials import credentials, here
-    from seedbed.server.process import Plan, served
+    from seedbed.server.process import Plan, gone, served
+    from seedbed.server.shelf import kept
 
     address = Address(host, port, names)
     given = credentials(Path(file) if file else None, here())
     address.check()
     database.check(given)
-    place = artifacts if "://" in artifacts else str(Path(artifacts).absolute())
+    place = artifacts if "://" in artifacts else str(kept(Path(artifacts)))
     for number in (signal.SIGINT, signal.SIGTERM):  # the first, too: a shell's background job ignores it
         signal.signal(number, signal.default_int_handler)
     try:
@@ -98,7 +99,6 @@ def server(
             click.echo(
                 NEXT.format(url=address.url, admin=given.admin) + (f"\n{OPEN}" if address.public else "")
             )
-            code = process.wait()
+            raise gone(address, process.wait())
     except KeyboardInterrupt:
-        code = 0
-    sys.exit(code)
+        sys.exit(0)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HEAD = ("run", "state", "step", "metric", "node", "left", "limit", "requeued", "note")
 POLL_SECONDS = 0.5
+# Between two looks whether a job that has not said how it ended is still there.
+ASK_SECONDS = 5.0
 # Of a table that goes to a file or a pipe.
 NUM_COLUMNS = 160
 ROOT = click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
@@ -34,11 +36,11 @@ def status(study: str | None, root: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from seedbed.launch.watching import rows
+    from seedbed.launch.watching import onward, rows
 
     store, found = _found(study, root)
     with _scheduler():
-        told = rows(store, found)
+        told, next_one = rows(store, found), onward(store, found)
     out = Console(width=None if sys.stdout.isatty() else NUM_COLUMNS)
     if found is not None:
         out.print(escape(f"{found.name} ({found.run_id}): {found.status}"), highlight=False)
@@ -50,6 +52,8 @@ def status(study: str | None, root: str) -> None:
         table.add_row(*(escape(row[place]) for place in shown))
     if told:
         out.print(table)
+    if next_one:
+        out.print(escape(next_one), highlight=False, soft_wrap=True)
     for row in told:
         if row.tail:
             out.print(escape(f"\nThe last lines of {row.name}:\n{row.tail}"), highlight=False)
@@ -71,7 +75,10 @@ def cancel(study: str | None, root: str) -> None:
         ended = end(*_found(study, root))
     told = [f"process {ended.process}"] if ended.process else []
     told += [f"{counted(len(ended.job_ids), 'job')} ({', '.join(ended.job_ids)})"] if ended.job_ids else []
-    click.echo(f"Ended: {' and '.join(told)}." if told else "Nothing of it was running or queued.")
+    if told:
+        click.echo(f"Ended: {' and '.join(told)}. The same command goes on with what it ended.")
+    else:
+        click.echo("Nothing of it was running or queued.")
 
 
 @click.command()
@@ -83,7 +90,10 @@ def logs(run: str, follow: bool, root: str) -> None:
 
     RUN is its id, the beginning of one, its name, or `last`.
     """
-    for text in _printed(_task(run, root), follow=follow):
+    task = _task(run, root)
+    if not task.log.exists():
+        click.echo(f"{task.name} has not printed anything yet; seedbed status tells where it is.", err=True)
+    for text in _printed(task, follow=follow):
         click.echo(text, nl=False)
 
 
@@ -118,6 +128,7 @@ def _task(text: str, root: str) -> "Task":
     _, found = _found(text, root)
     named = of_run(everywhere(store.root), found.run_id)
     if not named:
+        _check_run(store, found)
         raise StoreError(
             f"run {found.name} ({found.run_id})",
             expected="one that was made by launch=slurm or with launch.num_parallel above 1",
@@ -127,10 +138,29 @@ def _task(text: str, root: str) -> "Task":
     return named[-1]
 
 
+def _check_run(store: Any, found: Any) -> None:
+    """Refuses a study, naming a run of it."""
+    from seedbed.verdict.find import is_study, runs_of
+
+    if is_study(found):
+        name = next((run.name for run in runs_of(store, found)), "RUN")
+        raise StoreError(
+            f"run {found.name} ({found.run_id})",
+            expected="one of its runs",
+            got="a study",
+            do=f"Name one, such as `seedbed logs '{name}'`; seedbed status {found.run_id[:8]} lists them.",
+        )
+
+
 def _printed(task: "Task", *, follow: bool) -> Iterator[str]:
-    place = 0
+    from seedbed.launch.watching import is_gone
+
+    place, num_gone, due = 0, 0, time.monotonic() + ASK_SECONDS
     while True:
-        over = not follow or task.ended(0) is not None  # asked before the last look
+        if follow and time.monotonic() > due:
+            num_gone, due = num_gone + 1 if is_gone(task) else 0, time.monotonic() + ASK_SECONDS
+        # Asked before the last look; a job that is gone may have said how it ended a moment ago.
+        over = not follow or task.ended(0) is not None or num_gone > 1
         if task.log.exists():
             with task.log.open("rb") as file:
                 file.seek(place)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from seedbed.errors import StoreError
+from seedbed.errors import Stopped, StoreError
 from seedbed.launch import queue
 from seedbed.launch.task import Task, tasks
 from seedbed.track.hold import holder
@@ -98,6 +98,8 @@ def _close(store: Store, found: Member | None, given: Sequence[Task]) -> None:
     for task in given:
         if not task.num_lives:  # it has never begun
             shutil.rmtree(task.folder)
+        elif task.ended(0) is None:
+            task.close(None, Stopped(signal.SIGTERM))
 
 
 def _until(holds: Callable[[], bool], what: str) -> None:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from seedbed.errors import ConfigError, SubmissionError
@@ -17,7 +17,7 @@ ACTIVE = (
 # Number, state, nodes, time left, reason.
 FORMAT = "%i|%T|%N|%L|%r"
 NO_NODES = "Requested node configuration is not available"
-PROGRAMS = ("sbatch", "squeue", "scontrol", "scancel", "srun")
+PROGRAMS = ("sbatch", "squeue", "scontrol", "scancel", "sinfo", "srun")
 
 
 class QueueError(Exception):
@@ -130,39 +130,24 @@ def test(flags: Mapping[str, str]) -> None:
     try:
         asked("sbatch", "--test-only", "--wrap=true", *(f"--{name}={value}" for name, value in flags.items()))
     except QueueError as error:
-        if NO_NODES not in str(
-            error
-        ):  # all down or drained, perhaps: sbatch queues the job, or says no itself
-            raise refused(str(error)) from error
+        # All down or drained, perhaps: sbatch queues the job, or says no itself.
+        if NO_NODES not in str(error):
+            raise refused(str(error), flags) from error
 
 
-def refused(said: str) -> SubmissionError:
-    """A submission that failed."""
+def refused(said: str, flags: Mapping[str, str] | None = None) -> SubmissionError:
+    """A submission that failed.
+
+    Args:
+        said: by the scheduler's program.
+        flags: of sbatch, without their dashes; None: it did not come to them.
+    """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
+    told = " ".join(f"--{name}={value}" for name, value in (flags or {}).items())
     return SubmissionError(
         "launch=slurm",
         expected="a scheduler that takes the job",
         got="; ".join(lines) or "no answer",
-        do="Nothing was submitted. Correct the keys of launch, or try the same command again later.",
+        do="Nothing was submitted. Correct the keys of launch, or try the same command again later."
+        + (f" Asked for was {told}." if told else ""),
     )
-
-
-def has_gpus(partition: str | None) -> bool:
-    """Whether nodes of the partition (None: of the default one) offer GPUs.
-
-    Raises:
-        SubmissionError: where the scheduler cannot be asked.
-    """
-    try:
-        told = asked(
-            "sinfo", "--noheader", "--format=%P|%G", *([f"--partition={partition}"] if partition else [])
-        )
-    except QueueError as error:
-        raise refused(str(error)) from error
-    return any("gpu" in gres for name, gres in _pairs(told.splitlines()) if partition or name.endswith("*"))
-
-
-def _pairs(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for line in lines:
-        name, _, gres = line.partition("|")
-        yield name, gres

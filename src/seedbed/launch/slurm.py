@@ -7,10 +7,11 @@ from typing import NamedTuple, final
 
 from seedbed.errors import ConfigError
 from seedbed.job import Job
-from seedbed.launch import queue
+from seedbed.launch import partitions, queue
 from seedbed.launch.launcher import Hear, Launcher, check_number
 from seedbed.launch.submission import submit
 from seedbed.launch.task import Ended, Task
+from seedbed.terminal import said
 
 # Words of ours that are sbatch's own.
 SAME = ("partition", "account", "qos", "constraint")
@@ -34,6 +35,8 @@ class Shape(NamedTuple):
 class Slurm(Launcher):
     """Submits jobs and waits for them; where the waiting ends, they go on."""
 
+    _told = False  # where the jobs are, which a search with many waves says once
+
     @property
     def num_parallel(self) -> int:
         return int(self.keys["array_parallelism"])
@@ -50,10 +53,12 @@ class Slurm(Launcher):
                 do="Lower it, or raise the time limit.",
             )
         queue.check_here()
-        queue.test(self._flags(self._shape(job)))
+        shape = self._shape(job)
+        partitions.check_size(partitions.chosen(self.keys["partition"]), shape.num_nodes)
+        queue.test(self._flags(shape))
 
     def launch(self, jobs: Sequence[Job], folder: Path, hear: Hear) -> Generator[Ended]:
-        from seedbed.launch.waiting import Waiting
+        from seedbed.launch.waiting import Waiting, waited_for
         from seedbed.recording import job_signature
         from seedbed.track.code_digest import code_digest
 
@@ -69,13 +74,17 @@ class Slurm(Launcher):
         for shape, numbers in by_shape.items():
             given = [(tasks[number], jobs[number]) for number in numbers]
             submit(given, self._flags(shape), self.keys, folder)
+        if not self._told:
+            said(waited_for(tasks, queued, folder))
+            self._told = True
         waiting = Waiting(tasks, folder, hear)
         yield from waiting.endings(lambda: self._held)
 
     def _shape(self, job: Job) -> Shape:
         trainer = job.config["trainer"]
         wants = trainer["accelerator"] == "gpu" or (
-            trainer["accelerator"] == "auto" and queue.has_gpus(self.keys["partition"])
+            trainer["accelerator"] == "auto"
+            and partitions.has_gpus(partitions.chosen(self.keys["partition"]))
         )
         return Shape(trainer["num_nodes"], trainer["devices"], trainer["devices"] if wants else 0)
 

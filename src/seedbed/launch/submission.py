@@ -18,12 +18,11 @@ from seedbed.errors import SeedbedError
 from seedbed.job import Job
 from seedbed.launch import queue
 from seedbed.launch.snapshot import Snapshot, snapshot
-from seedbed.launch.task import Task
+from seedbed.launch.task import URI, Task
 from seedbed.stopping import SIGNALS
 
 # Keys of a job that hold a folder, which may be named from the working directory.
 FOLDERS = (("track", "root"), ("data", "root"), ("data", "cache_dir"))
-URI = "MLFLOW_TRACKING_URI"
 # The signal to save and queue again must neither kill Python while it starts nor be lost: it waits,
 # blocked, until the task has a handler. Where `env` is too old to block it, it is ignored so long.
 PATIENT = (
@@ -47,17 +46,36 @@ def submit(given: Given, flags: Mapping[str, str], keys: Mapping[str, Any], fold
     """
     from submitit.core.utils import FailedJobError, FailedSubmissionError
 
-    place = folder / "slurm" / uuid4().hex[:8]
+    place, tasks = folder / "slurm" / uuid4().hex[:8], [task for task, _ in given]
+    earlier = place / "earlier"
     try:
         root = Path(given[0][1].config["track"]["root"]).absolute()
         code = snapshot(root, Path.cwd().resolve())
+        _keep(tasks, earlier)
         for task, job in given:
             task.prepare(placed(job))
-        _hand_over([task for task, _ in given], _executor(place, flags, keys, code))
+        _hand_over(tasks, _executor(place, flags, keys, code))
+        shutil.rmtree(earlier)
     except (FailedJobError, FailedSubmissionError, SeedbedError) as error:
-        for path in (place, *(task.folder for task, _ in given)):
-            shutil.rmtree(path, ignore_errors=True)
-        raise error if isinstance(error, SeedbedError) else queue.refused(str(error)) from error
+        if earlier.exists():
+            _bring_back(tasks, earlier)
+        shutil.rmtree(place, ignore_errors=True)
+        raise error if isinstance(error, SeedbedError) else queue.refused(str(error), flags) from error
+
+
+def _keep(tasks: Sequence[Task], earlier: Path) -> None:
+    """Copies what earlier jobs of the same identity have left: it counts until others are in the queue."""
+    earlier.mkdir(parents=True)
+    for task in tasks:
+        if task.folder.exists():
+            shutil.copytree(task.folder, earlier / task.folder.name)
+
+
+def _bring_back(tasks: Sequence[Task], earlier: Path) -> None:
+    for task in tasks:
+        shutil.rmtree(task.folder, ignore_errors=True)
+        if (earlier / task.folder.name).exists():
+            (earlier / task.folder.name).rename(task.folder)
 
 
 def placed(job: Job) -> Job:
@@ -73,7 +91,6 @@ def _executor(place: Path, flags: Mapping[str, str], keys: Mapping[str, Any], co
     """submitit's, told what each job asks for."""
     from submitit import SlurmExecutor
 
-    place.mkdir(parents=True)
     executor = SlurmExecutor(place, python=f"{PATIENT}{shlex.quote(sys.executable)}")
     executor.update_parameters(
         job_name="seedbed",

@@ -10,6 +10,7 @@ from seedbed import errors
 from seedbed.errors import SeedbedError, Stopped, TrainingError
 from seedbed.job import Job
 from seedbed.ranks.ending import Ending
+from seedbed.track.telling import shown
 
 JOB, RUN, ENDING, LIVES, SLURM, LOG = (
     "job.json",
@@ -21,6 +22,7 @@ JOB, RUN, ENDING, LIVES, SLURM, LOG = (
 )
 # Lines of a log that say enough of a death.
 NUM_LINES = 10
+URI = "MLFLOW_TRACKING_URI"
 
 
 class Ended(NamedTuple):
@@ -48,11 +50,23 @@ class Task:
         self.folder = folder
 
     def prepare(self, job: Job) -> None:
-        """Puts the job in place, in the place of an earlier one of the same identity."""
+        """Puts the job in place, in the place of an earlier one of the same identity.
+
+        A run of its own that was cut off goes on; which run of a study does, the study knows.
+        """
+        goes_on = self._cut_off(job)
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in (RUN, ENDING, LIVES, SLURM, LOG):
+        for name in (ENDING, LIVES, SLURM, LOG, *([] if goes_on else [RUN])):
             (self.folder / name).unlink(missing_ok=True)
         job.save(self.folder / JOB)
+
+    def _cut_off(self, job: Job) -> bool:
+        """Whether the earlier job has a run that did not come to its end, in the same place of a store."""
+        track, slurm = job.config["track"], self.slurm
+        if slurm is None or self.run_id is None or track["parent_run_id"] or track["run_id"]:
+            return False
+        ended, same = self.ended(0), self.job.config["track"] == track
+        return same and slurm.get("store") == _store() and (ended is None or ended.error is not None)
 
     @property
     def job(self) -> Job:
@@ -99,12 +113,19 @@ class Task:
             f"the process of {self.name}",
             expected="one that lives until the run has ended",
             got=got,
-            do="The same command again goes on from its last checkpoint.",
+            do=f"{self._onward()} Its log is {self.log}.",
         )
         tail = self.tail()
         if tail:
             error.add_note(f"The last lines of its log:\n{tail}")
         return Ended(number, error)
+
+    def _onward(self) -> str:
+        if self.slurm and not self.num_lives:
+            return (
+                "It never began: launch.setup may have ended it. Mend that and give the same command again."
+            )
+        return "The same command again goes on from its last checkpoint."
 
     @property
     def name(self) -> str:
@@ -118,7 +139,7 @@ class Task:
         return None if text is None else dict(json.loads(text))
 
     def submitted(self, job_id: str, log: Path) -> None:
-        self.write(SLURM, json.dumps({"job_id": job_id, "log": str(log)}))
+        self.write(SLURM, json.dumps({"job_id": job_id, "log": str(log), "store": _store()}))
 
     @property
     def log(self) -> Path:
@@ -149,6 +170,11 @@ def tasks(folder: Path) -> list[Task]:
     """The tasks of a study, or of the single runs of a store, oldest first."""
     found = [path.parent for path in folder.glob(f"tasks/*/{JOB}")]
     return [Task(path) for path in sorted(found, key=lambda path: (path / JOB).stat().st_mtime_ns)]
+
+
+def _store() -> str:
+    """The address of the record store that this process was told of, for all to read; empty: none."""
+    return shown(os.environ.get(URI, ""))
 
 
 def _raised(ending: Ending, name: str) -> BaseException:

@@ -1,14 +1,17 @@
 """Jobs of a cluster, waited for: what they say in their folders, and what the scheduler says of them."""
 
+import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from pathlib import Path
 
 from seedbed.errors import Detached, Stopped, StoreError
 from seedbed.launch import queue
 from seedbed.launch.launcher import Hear
 from seedbed.launch.task import Ended, Task
+from seedbed.manual import command_line
+from seedbed.terminal import counted
 
 POLL_SECONDS = 0.5
 # Between two questions to the scheduler: from the first to the last, while nothing happens.
@@ -53,7 +56,7 @@ class Waiting:
                     yield from self._lost(held())
                 time.sleep(POLL_SECONDS)
         except Stopped as stopped:
-            raise Detached(stopped.signal_number, self._onward()) from None
+            raise Detached(stopped.signal_number, self._onward(stopped.signal_number)) from None
 
     def _said(self) -> Generator[Ended]:
         for number, task in list(self.tasks.items()):
@@ -124,12 +127,42 @@ class Waiting:
         ended = self._num_tasks - len(self.tasks)
         self.hear(f"{len(self.tasks) - self._running} queued, {self._running} running, {ended} ended")
 
-    def _onward(self) -> str:
+    def _onward(self, signal_number: int) -> str:
         """What is left behind, and what to type about it."""
-        study = f" {self.folder.name[:8]}" if self.folder.parent.name == "runs" else ""
-        number = len(self.tasks)
-        return (
-            f"no longer waiting; {number} of {self._num_tasks} jobs go on in the queue. "
-            f"Look at them: seedbed status{study}; end them: seedbed cancel{study}; "
-            "the same command waits for them again"
-        )
+        left = f"{len(self.tasks)} of {counted(self._num_tasks, 'job')} go on in the queue"
+        if signal_number == signal.SIGTERM:  # how `seedbed cancel` begins
+            left += ", unless seedbed cancel is ending them, too"
+        return f"no longer waiting; {left}. {_handles(self.folder)}; the same command waits for them again"
+
+
+def waited_for(tasks: Mapping[int, Task], found: Set[int], folder: Path) -> str:
+    """What is submitted, what was before, and what to type about it.
+
+    Args:
+        tasks: by number.
+        found: numbers of those that an earlier command has submitted.
+        folder: of the study, or of the store for a single run.
+    """
+    parts = {
+        "Submitted: {}.": [task for number, task in tasks.items() if number not in found],
+        "In the queue already, as an earlier command asked for it: {}.": [tasks[number] for number in found],
+    }
+    told = [text.format(_named(given)) for text, given in parts.items() if given]
+    return " ".join([*told, f"Ctrl-C only ends the waiting. {_handles(folder)}."])
+
+
+def _named(given: Sequence[Task]) -> str:
+    """How many jobs, and their numbers; an array has one."""
+    numbers = dict.fromkeys(slurm["job_id"].partition("_")[0] for task in given if (slurm := task.slurm))
+    return f"{counted(len(given), 'job')} (SLURM {', '.join(numbers)})"
+
+
+def _handles(folder: Path) -> str:
+    """What to type about the jobs of a study, or of a store's single runs."""
+    of_study = folder.parent.name == "runs"
+    root = folder.parents[1] if of_study else folder
+    named = "mlruns" if root == Path("mlruns").absolute() else str(root)
+    status, cancel = (
+        command_line(verb, folder.name[:8] if of_study else "", named) for verb in ("status", "cancel")
+    )
+    return f"Look at them: {status}; end them: {cancel}"

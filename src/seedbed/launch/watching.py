@@ -3,9 +3,11 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from seedbed.errors import Stopped, StoreError
 from seedbed.launch import queue
 from seedbed.launch.task import Task, tasks
 from seedbed.saving import POSITION
@@ -13,7 +15,7 @@ from seedbed.terminal import duration
 from seedbed.track.hold import holder
 from seedbed.track.journal import Journal
 from seedbed.track.store import Store
-from seedbed.verdict.find import is_study, runs_of
+from seedbed.verdict.find import find, is_study, runs_of
 from seedbed.verdict.members import Member
 
 # What shows how a run does, the first that it has.
@@ -63,7 +65,7 @@ def rows(store: Store, found: Member | None) -> list[Row]:
     known = [task for task in tasks(folder) if found is not None or task.ended(0) is None]
     states = queue.states() if any(task.slurm for task in known if task.ended(0) is None) else {}
     by_run = {task.run_id: task for task in known if task.run_id}
-    members = runs_of(store, found) if found is not None else []
+    members = runs_of(store, found) if found is not None else _alone(store, list(by_run))
     told = [_of_run(store, member, by_run.get(member.run_id), states) for member in members]
     seen = {member.run_id for member in members}
     if found is None or is_study(found):
@@ -71,9 +73,20 @@ def rows(store: Store, found: Member | None) -> list[Row]:
     return sorted(told, key=lambda row: ORDER.index(row.state))
 
 
+def _alone(store: Store, run_ids: Sequence[str]) -> list[Member]:
+    """Single runs, those left out that this store does not know."""
+    found = []
+    for run_id in run_ids:
+        with suppress(StoreError):
+            found.append(find(store, run_id))
+    return found
+
+
 def _of_task(task: Task, states: Mapping[str, queue.State]) -> Row:
     """A job that has no run yet, or never had one."""
     ended, slurm, state = task.ended(0), task.slurm, _state(task, states)
+    if ended is not None and isinstance(ended.error, Stopped):
+        return Row(task.name, "stopped")
     if ended is not None and ended.error is not None:
         return Row(task.name, "failed", note=str(ended.error), tail=task.tail())
     if slurm is None:
@@ -135,6 +148,27 @@ def _progress(folder: Path) -> tuple[str, str]:
 def _latest(folder: Path) -> dict[str, float]:
     """The last value of each metric, which the store may not have yet."""
     return {point.name: point.value for point in Journal(folder).points()} if folder.exists() else {}
+
+
+def is_gone(task: Task) -> bool:
+    """Whether nobody works on it any more, although it may not have said how it ended."""
+    if task.slurm is not None:
+        try:
+            return not _state(task, queue.states()).active
+        except queue.QueueError:
+            return False  # nobody knows
+    folder = Path(task.job.config["track"]["root"]) / "runs" / str(task.run_id)
+    return task.run_id is not None and holder(folder) is None
+
+
+def onward(store: Store, found: Member | None) -> str:
+    """What to type about a study that no command is at work on; empty: nothing, or it is over."""
+    if found is None or not is_study(found) or found.status not in (RUNNING, "KILLED"):
+        return ""
+    if holder(store.root / "runs" / found.run_id) is not None:
+        return ""
+    command = found.tags.get("seedbed.command", "the same command")
+    return f"No command waits for it. With the same code this one does, and goes on with it:\n  {command}"
 
 
 def of_run(given: Sequence[Task], text: str) -> list[Task]:

@@ -150,6 +150,16 @@ def _silent(plan: Plan, code: int | None) -> StoreError:
     )
 
 
+def gone(address: Address, code: int) -> StoreError:
+    """What there is to say of a server that ended by itself."""
+    return StoreError(
+        f"mlflow server on {address.here}",
+        expected="one that goes on until Ctrl-C",
+        got=f"its end, by signal {-code}" if code < 0 else f"its end, with exit code {code}",
+        do="Start it again: what runs say meanwhile waits in their folders. Its own lines above may say why.",
+    )
+
+
 def _another(admin: str) -> ConfigError:
     return ConfigError(
         ADMIN_PASSWORD,

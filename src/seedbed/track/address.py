@@ -79,7 +79,7 @@ def _check_server(uri: str) -> None:
 
     request: Any = rest_utils.http_request
     known: Any = credentials.get_default_host_creds
-    do = f"Start the server (`mlflow server`), correct MLFLOW_TRACKING_URI, or record here: {OFFLINE}."
+    do = f"Start the server (`seedbed server`), correct MLFLOW_TRACKING_URI, or record here: {OFFLINE}."
     with told(f"tracking server {shown(uri)}", do=do):
         answer = request(known(uri), ASKED, "GET", timeout=PATIENCE, max_retries=0, raise_on_status=False)
     if answer.status_code == 401:

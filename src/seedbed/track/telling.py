@@ -18,9 +18,15 @@ def told(what: str, do: str) -> Iterator[None]:
     except _raised() as error:
         # SQLAlchemy may begin with advice to programmers.
         lines = [line for line in str(error).strip().splitlines() if not line.startswith("(raised as a")]
-        got = shown(lines[0] if lines else type(error).__name__)
+        got = shown(_cause(lines[0]) if lines else type(error).__name__)
         kind = AwayError if is_away(error) else StoreError
         raise kind(what, expected="a store that takes it", got=got, do=do) from error
+
+
+def _cause(line: str) -> str:
+    """What a connection failed of, without the layers of libraries that tried it."""
+    found = re.search(r"\(Caused by \w+\((?:[^()]*\([^()]*\))?[^:()]*: (.+?)['\"]?\)\)$", line)
+    return found[1] if found else line
 
 
 def _raised() -> tuple[type[Exception], ...]:
