@@ -4,7 +4,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test slow cluster server browser format lock
+.PHONY: help demo test slow cluster server browser bench format lock
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
@@ -29,6 +29,9 @@ server: .venv/.complete ## the tracking server and its faults, on a real Postgre
 
 browser: .venv/.complete ## MLflow's UI in a real browser; pictures go to .screenshots/
 	$(BIN)/pytest -m browser
+
+bench: .venv/.complete ## the table of experiments/speed; BENCH="--rows 1,4 --data FOLDER --photographs FOLDER"
+	$(BIN)/python -m experiments.speed $(BENCH)
 
 format: .venv/.complete ## put the code into its canonical form
 	$(BIN)/ruff format .

@@ -1,6 +1,6 @@
 """The benchmark table: everything is measured side by side, in turn.
 
-python -m experiments.speed [--rows 1,4] [--repetitions N] [--data FOLDER] [--photographs FOLDER] [--into FOLDER]
+python -m experiments.speed [--rows 1,4] [--repetitions N] [--data FOLDER] [--photographs FOLDER]
 """
 
 import argparse
@@ -81,8 +81,11 @@ class Bench:
     def _imported(self, side: Side) -> dict[str, float]:
         """How many modules the command imports, and whether torch is among them; untimed."""
         with TemporaryDirectory(dir=self._scratch) as folder:
-            arguments = ("-X", "importtime", *side.arguments)
-            done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+            own = (_filled(argument, self._found | {"scratch": folder}) for argument in side.arguments)
+            arguments = ("-X", "importtime", *own)
+            done = subprocess.run(
+                [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+            )
             modules = re.findall(r"^import time:.*\| +([\w.]+)$", done.stderr, re.MULTILINE)
         return {"modules": len(modules), "torch": "torch" in modules}
 
@@ -94,15 +97,19 @@ def _filled(argument: str, names: dict[str, str]) -> str:
 
 
 def said(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)  # noqa: T201
+    print(words, file=sys.stderr, flush=True)
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m experiments.speed", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.speed", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--rows", default="", help="their numbers, such as 1,4; all where it is missing")
     parser.add_argument("--repetitions", type=int, help="of each side; each row's own where it is missing")
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder that holds MNIST/raw")
-    parser.add_argument("--photographs", type=Path, default=Path("data/photographs"), help="holds train/<class>/")
+    parser.add_argument(
+        "--photographs", type=Path, default=Path("data/photographs"), help="holds train/<class>/"
+    )
     parser.add_argument("--into", type=Path, default=HERE, help="where results.csv and README.md lie")
     return parser.parse_args()
 
@@ -129,7 +136,7 @@ def main(asked: argparse.Namespace) -> int:
             results.write(path, measurements)
             table.put(asked.into / "README.md", ROWS, measurements)
     lines = table.told(chosen, results.read(path))
-    print("\n".join(lines))  # noqa: T201
+    print("\n".join(lines))
     return int(any("do not agree" in line for line in lines))
 
 

@@ -4,30 +4,60 @@ python -m experiments.speed.first_step KEY=VALUE...     # `seedbed train KEY=VAL
 """
 
 import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 from experiments.speed.measuring import Cost, since_start, tell
 
+OPTIMIZER = "torch.optim.optimizer"
+
 
 def costs_at_first_step() -> dict[str, Cost]:
-    """A record that torch fills in after the first step of any optimiser."""
-    from torch.optim.optimizer import register_optimizer_step_post_hook
-
+    """A record that is filled in after the first step of any optimiser of torch."""
     costs: dict[str, Cost] = {}
 
     def note(*_: Any) -> None:
         costs.setdefault("first step", since_start())
 
-    register_optimizer_step_post_hook(note)
+    if OPTIMIZER in sys.modules:
+        sys.modules[OPTIMIZER].register_optimizer_step_post_hook(note)
+    else:
+        sys.meta_path.insert(0, Within(note))
     return costs
 
 
-def main(overrides: list[str]) -> None:
-    from seedbed.cli.command import cli
+class Within(MetaPathFinder):
+    """Leaves a note with torch's optimisers as soon as somebody imports them, and imports nothing itself."""
 
+    def __init__(self, note: Any) -> None:
+        self._note = note
+
+    def find_spec(self, name: str, path: Any, _: Any = None) -> ModuleSpec | None:
+        if name != OPTIMIZER:
+            return None
+        spec = PathFinder.find_spec(name, path)
+        assert spec is not None
+        loader: Any = spec.loader
+        execute = loader.exec_module
+
+        def executed(module: Any) -> None:
+            execute(module)
+            module.register_optimizer_step_post_hook(self._note)
+
+        loader.exec_module = executed
+        return spec
+
+
+def main(overrides: list[str]) -> None:
     costs = costs_at_first_step()
-    cli(["train", *overrides], prog_name="seedbed", standalone_mode=False)
-    tell(costs)
+    from seedbed.cli.command import main as seedbed
+
+    sys.argv = ["seedbed", "train", *overrides]
+    try:
+        seedbed()
+    finally:
+        tell(costs)
 
 
 if __name__ == "__main__":

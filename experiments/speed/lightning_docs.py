@@ -8,6 +8,7 @@ No worker processes: on a data set as small as this they cost more CPU seconds t
 import statistics
 import sys
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Mlp(pl.LightningModule):
     def __init__(self, lr: float = 0.003) -> None:
         super().__init__()
         self.save_hyperparameters()
+        self.lr = lr
         self.layers = nn.Sequential(
             nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10)
         )
@@ -78,7 +80,7 @@ class Mlp(pl.LightningModule):
         self.log("val_accuracy", self.val_accuracy, prog_bar=True)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(self.parameters(), lr=self.hparams["lr"])
+        return torch.optim.AdamW(self.parameters(), lr=self.lr)
 
 
 class Clock(pl.Callback):
@@ -93,16 +95,22 @@ class Clock(pl.Callback):
 
 def main(data: str, num_epochs: int, folder: Path) -> None:
     pl.seed_everything(0)
-    logger = MLFlowLogger("speed", tracking_uri=f"sqlite:///{folder}/mlflow.db", artifact_location=str(folder))
+    logger = MLFlowLogger(
+        "speed", tracking_uri=f"sqlite:///{folder}/mlflow.db", artifact_location=str(folder)
+    )
     clock = Clock()
     best = ModelCheckpoint(monitor="val_accuracy", mode="max")
     trainer = pl.Trainer(
-        max_epochs=num_epochs, accelerator="cpu", logger=logger, callbacks=[best, clock], default_root_dir=folder
+        max_epochs=num_epochs,
+        accelerator="cpu",
+        logger=logger,
+        callbacks=[best, clock],
+        default_root_dir=folder,
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*does not have many workers")
         trainer.fit(Mlp(), datamodule=Mnist(data))
-    warm = [after - before for before, after in zip(clock.times, clock.times[1:], strict=False)]
+    warm = [after - before for before, after in pairwise(clock.times)]
     typical = Cost(*(statistics.median(one) for one in zip(*warm, strict=True)))
     tell({"epoch": typical}, accuracy=float(trainer.callback_metrics["val_accuracy"]))
 

@@ -48,7 +48,7 @@ def since_start() -> Cost:
 
 def tell(measures: dict[str, Cost], **reached: float) -> None:
     """Ends a side: the last line, for the parent."""
-    print(json.dumps({"measures": measures, "reached": reached}), flush=True)  # noqa: T201
+    print(json.dumps({"measures": measures, "reached": reached}), flush=True)
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,16 @@ def measured(arguments: tuple[str, ...], scratch: Path, expected_code: int = 0) 
         said, complained = out.read(), err.read()
     if process.returncode != expected_code:
         command = " ".join(arguments)
-        raise RuntimeError(f"python {command}: exit code {process.returncode}\n{said[-1000:]}{complained[-3000:]}")
+        raise RuntimeError(
+            f"python {command}: exit code {process.returncode}\n{said[-1000:]}{complained[-3000:]}"
+        )
     parts = _parts(said)
     costs = {name: Cost(*cost) for name, cost in parts["measures"].items()}
     whole = Cost(usage.ru_utime + usage.ru_stime, wall)
     return Told(costs | {"process": whole}, usage.ru_maxrss / 1024, parts["reached"])
 
 
-def _waited(process: "subprocess.Popen[str]") -> resource.struct_rusage:
+def _waited(process: "subprocess.Popen[bytes]") -> resource.struct_rusage:
     limit = threading.Timer(LIMIT_SECONDS, process.kill)
     limit.start()
     try:

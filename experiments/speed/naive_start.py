@@ -6,6 +6,7 @@ python -m experiments.speed.naive_start folder=FOLDER
 import logging
 import warnings
 from pathlib import Path
+from typing import Any
 
 import hydra
 import mlflow.pytorch
@@ -19,14 +20,15 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from experiments.speed.measuring import tell
 from experiments.speed.first_step import costs_at_first_step
+from experiments.speed.measuring import tell
 
 
 class Softmax(pl.LightningModule):
     def __init__(self, lr: float) -> None:
         super().__init__()
         self.save_hyperparameters()
+        self.lr = lr
         self.linear, self.loss = nn.Linear(64, 10), nn.CrossEntropyLoss()
         self.accuracy = torchmetrics.classification.MulticlassAccuracy(10)
 
@@ -39,7 +41,7 @@ class Softmax(pl.LightningModule):
         return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(self.parameters(), lr=self.hparams["lr"])
+        return torch.optim.AdamW(self.parameters(), lr=self.lr)
 
 
 @hydra.main(version_base="1.3", config_path=".", config_name="naive_start")
@@ -52,9 +54,12 @@ def main(config: DictConfig) -> None:
     digits = load_digits()
     inputs = torch.tensor(digits.data, dtype=torch.float32) / 16
     data = TensorDataset(inputs, torch.tensor(digits.target))
-    logger = MLFlowLogger("speed", tracking_uri=f"sqlite:///{folder}/mlflow.db", artifact_location=str(folder))
-    logger.log_hyperparams(OmegaConf.to_container(config, resolve=True))
-    logger.experiment.log_dict(logger.run_id, OmegaConf.to_container(config, resolve=True), "config.yaml")
+    logger = MLFlowLogger(
+        "speed", tracking_uri=f"sqlite:///{folder}/mlflow.db", artifact_location=str(folder)
+    )
+    values: Any = OmegaConf.to_container(config, resolve=True)
+    logger.log_hyperparams(values)
+    logger.experiment.log_dict(logger.run_id, values, "config.yaml")
     trainer = pl.Trainer(
         max_epochs=config.trainer.max_epochs, accelerator="cpu", logger=logger, default_root_dir=folder
     )

@@ -5,15 +5,20 @@ python -m experiments.speed.ours SUBJECT KEY=VALUE...
 
 import statistics
 import sys
+from itertools import pairwise
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
-from omegaconf import open_dict
-
 from experiments.speed.measuring import Cost, spent, tell
-from seedbed import config
-from seedbed.job import Job, from_hydra
-from seedbed.train import run
+from seedbed import config, lean
+
+lean.put_off()  # before torch, as the command does
+
+from hydra import compose, initialize_config_dir  # noqa: E402
+from omegaconf import open_dict  # noqa: E402
+
+from seedbed.composing import from_hydra  # noqa: E402
+from seedbed.job import Job  # noqa: E402
+from seedbed.train import run  # noqa: E402
 
 # Imports and whatever else only the first run of a process pays.
 WARMING = ("data=digits", "model=softmax", "trainer.max_epochs=1")
@@ -34,13 +39,13 @@ def root_of(overrides: list[str]) -> str:
 def epochs(overrides: list[str]) -> None:
     """The first epoch, from the start of its run in a warm process, and the median of the later ones.
 
-    An epoch is all of it: its steps, validation if any, metrics to the store, checkpoint, digest of the weights.
+    An epoch is all of it: steps, validation if any, metrics to the store, checkpoint, digest of the weights.
     """
     run(job_of(*WARMING, root_of(overrides)))
     job = job_of(*overrides)
     clock = [spent()]
     outcome = run(job, watch=lambda *_: clock.append(spent()))
-    costs = [after - before for before, after in zip(clock, clock[1:], strict=False)]
+    costs = [after - before for before, after in pairwise(clock)]
     later = Cost(*(statistics.median(one) for one in zip(*costs[1:], strict=True)))
     names = ("test/accuracy", "best_val/accuracy", "train/accuracy")
     accuracy = next(outcome.metrics[name] for name in names if name in outcome.metrics)
@@ -92,14 +97,12 @@ def optimum(overrides: list[str]) -> None:
     (best,) = Path(job.config["track"]["root"]).glob(f"**/{outcome.run_id}/**/best.ckpt")
     weights = torch.load(best, weights_only=True)["state_dict"]
     inputs, labels = read(job.config["data"]["root"])
-    linear = (weights[f"network.linear.{name}"].double().numpy() for name in ("weight", "bias"))
+    weight, bias = (weights[f"network.linear.{name}"].double().numpy() for name in ("weight", "bias"))
     spent_fitting = (outcome.metrics[f"fit/{name}_seconds"] for name in ("cpu", "wall"))
-    tell({"fit": Cost(*spent_fitting)}, objective=objective(*linear, inputs, labels))
+    tell({"fit": Cost(*spent_fitting)}, objective=objective(weight, bias, inputs, labels))
 
 
-SUBJECTS = {
-    subject.__name__: subject for subject in (epochs, tracked, untracked, alone, optimum)
-}
+SUBJECTS = {subject.__name__: subject for subject in (epochs, tracked, untracked, alone, optimum)}
 
 if __name__ == "__main__":
     config.register()

@@ -5,6 +5,7 @@ python -m experiments.speed.photographs FOLDER NUM_EPOCHS
 
 import statistics
 import sys
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -38,11 +39,11 @@ def main(folder: str, num_epochs: int) -> None:
         for images, labels in loader:
             optimizer.zero_grad()
             logits = model(images)
-            functional.cross_entropy(logits, labels).backward()
+            functional.cross_entropy(logits, labels).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             right += int((logits.argmax(1) == labels).sum())
         clock.append(spent())
-    costs = [after - before for before, after in zip(clock, clock[1:], strict=False)]
+    costs = [after - before for before, after in pairwise(clock)]
     later = Cost(*(statistics.median(one) for one in zip(*costs[1:], strict=True)))
     tell({"first epoch": costs[0], "later epoch": later}, accuracy=right / len(data))
 

@@ -5,6 +5,7 @@ python -m experiments.speed.plain_loop DATA MODEL BATCH_SIZE NUM_EPOCHS NUM_EXAM
 
 import statistics
 import sys
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -34,17 +35,19 @@ def read(folder: str, train: bool) -> tuple[Tensor, Tensor]:
     return split.data.unsqueeze(1).float() / 255, split.targets
 
 
-def epoch(model: nn.Module, optimizer: torch.optim.Optimizer, inputs: Tensor, labels: Tensor, size: int) -> None:
-    for batch in torch.randperm(len(inputs)).split(size):
+def epoch(
+    model: nn.Module, optimizer: torch.optim.Optimizer, inputs: Tensor, labels: Tensor, size: int
+) -> None:
+    for batch in torch.split(torch.randperm(len(inputs)), size):
         optimizer.zero_grad()
         loss = functional.cross_entropy(model(inputs.index_select(0, batch)), labels.index_select(0, batch))
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
 
 @torch.no_grad()
 def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
-    predicted = torch.cat([model(part).argmax(1) for part in inputs.split(1000)])
+    predicted = torch.cat([model(part).argmax(1) for part in torch.split(inputs, 1000)])
     return (predicted == labels).float().mean().item()
 
 
@@ -60,10 +63,11 @@ def main(data: str, name: str, batch_size: int, num_epochs: int, num_examples: i
     for _ in range(num_epochs):
         epoch(model, optimizer, inputs, labels, batch_size)
         clock.append(spent())
-    warm = [after - before for before, after in zip(clock[1:], clock[2:], strict=False)]
+    warm = [after - before for before, after in pairwise(clock[1:])]
     typical = Cost(*(statistics.median(one) for one in zip(*warm, strict=True)))
     tell({"epoch": typical}, accuracy=accuracy(model, *held_out))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3], *map(int, sys.argv[3:6]), sys.argv[6])
+    data, model, batch_size, num_epochs, num_examples, memory_format = sys.argv[1:]
+    main(data, model, int(batch_size), int(num_epochs), int(num_examples), memory_format)

@@ -1,14 +1,22 @@
 """The measurements as a file: a line for every measure of every process."""
 
 import csv
-import datetime
+import datetime as dt
 import importlib.metadata
 import os
 import platform
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "mlflow", "hydra-core", "scikit-learn")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "torchmetrics",
+    "mlflow",
+    "hydra-core",
+    "scikit-learn",
+)
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,9 @@ def read(path: Path) -> list[Measurement]:
 
 
 def _typed(line: dict[str, str]) -> Measurement:
-    casts = {item.name: {int: int, float: float}.get(item.type, str) for item in fields(Measurement)}  # type: ignore[call-overload]
-    return Measurement(**{name: casts[name](text) for name, text in line.items()})
+    texts = (line[item.name] for item in fields(Measurement))
+    casts = (item.type if isinstance(item.type, type) else str for item in fields(Measurement))
+    return Measurement(*(cast(text) for cast, text in zip(casts, texts, strict=True)))
 
 
 def write(path: Path, measurements: list[Measurement]) -> None:
@@ -70,7 +79,7 @@ def write(path: Path, measurements: list[Measurement]) -> None:
 
 
 def today() -> str:
-    return datetime.datetime.now(datetime.UTC).date().isoformat()
+    return dt.datetime.now(dt.UTC).date().isoformat()
 
 
 def machine() -> str:
@@ -80,7 +89,9 @@ def machine() -> str:
     features = [line.split() for line in lines if line.startswith("flags")]
     wide = next(("AVX-512" for words in features if "avx512f" in words), "")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return ", ".join(part for part in (f"{cores} cores of {models[0] if models else platform.machine()}", wide) if part)
+    return ", ".join(
+        part for part in (f"{cores} cores of {models[0] if models else platform.machine()}", wide) if part
+    )
 
 
 def versions() -> str:

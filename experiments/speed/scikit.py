@@ -21,7 +21,9 @@ C = 0.01
 def read(folder: str, train: bool = True) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Pixels from 0 to 1, a row an image, in single precision as both sides compute; labels."""
     split = datasets.MNIST(folder, train=train)
-    return split.data.reshape(len(split), -1).numpy().astype(np.float32) / np.float32(255), split.targets.numpy()
+    return split.data.reshape(len(split), -1).numpy().astype(np.float32) / np.float32(
+        255
+    ), split.targets.numpy()
 
 
 def objective(weights: Floats, bias: Floats, inputs: Floats, labels: npt.NDArray[np.int64]) -> float:

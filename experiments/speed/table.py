@@ -47,14 +47,19 @@ def told(rows: Sequence[Row], measurements: Sequence[Measurement]) -> list[str]:
 
 def _line(row: Row, contest: Contest, figure: Figure, own: Sequence[Measurement]) -> str:
     sides = [
-        [one for one in own if one.side == side.name and one.measure == figure.measure] for side in contest.sides
+        [one for one in own if one.side == side.name and one.measure == figure.measure]
+        for side in contest.sides
     ]
     values = _values(figure, sides)
     cells = [str(row.number), figure.title]
     for name in ("cpu_seconds", "wall_seconds"):
         cells += [_median(sides, place, name) for place in range(2)]
     judged = "" if figure.goal is None else f"{figure.goal:g}"
-    return "| " + " | ".join([*cells, _measured(contest, figure, values, sides), judged, str(len(values))]) + " |"
+    return (
+        "| "
+        + " | ".join([*cells, _measured(contest, figure, values, sides), judged, str(len(values))])
+        + " |"
+    )
 
 
 def _values(figure: Figure, sides: Sequence[Sequence[Measurement]]) -> list[float]:
