@@ -42,7 +42,7 @@ MOMENTS = {
     "during a step": (
         Moment("seedbed.classifier", "Classifier.step", 15),
         Moment("torch.optim.lr_scheduler", "LambdaLR.step", 15),  # between the weights and the schedule
-        Moment("seedbed.classifier", "Classifier._account", 15),
+        Moment("seedbed.classifier", "Classifier.account", 15),
     ),
     "during the write of a checkpoint": (
         Moment("torch", "save", 9),

@@ -15,7 +15,7 @@ from seedbed.saving import POSITION
 from tests.launch.conftest import Desk, said, until
 
 pytestmark = pytest.mark.cluster
-NUM_EPOCHS, NUM_STEPS = 4, 1150  # batches of one digit
+NUM_EPOCHS, NUM_STEPS = 16, 1150  # batches of one digit, half a second an epoch
 LONG = (
     "data.batch_size=1",
     "optimizer=sgd",
