@@ -105,7 +105,7 @@ def test_ranks_stop_at_the_same_step_and_go_on_together(desk: Desk) -> None:
 
 def test_a_job_that_needs_longer_than_its_limit_goes_on_in_another(desk: Desk) -> None:
     limit = ("launch.timeout_minutes=1", "launch.warning_seconds=59")
-    desk.train(*LONG, "trainer.max_epochs=25", *limit)
+    desk.train(*LONG, "trainer.max_epochs=100", *limit)
     (run,) = desk.runs()
     assert run.info.status == "FINISHED"
     assert int(run.data.tags["seedbed.requeued"]) >= 1

@@ -75,7 +75,7 @@ def test_a_job_that_is_killed_is_noticed_and_told_with_the_end_of_its_log(desk: 
 
 
 def test_who_stops_waiting_finds_the_jobs_again_beside_another_study(desk: Desk) -> None:
-    long = ("-m", "seed=0,1", "trainer.max_epochs=60")
+    long = ("-m", "seed=0,1", "trainer.max_epochs=600")
     study = desk.start(*long)
     until(lambda: len(desk.runs()) == 3, study)
     study.send_signal(signal.SIGINT)
