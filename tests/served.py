@@ -27,18 +27,20 @@ class Served:
     Args:
         folder: of the server's log and artifacts.
         backend: MLflow's address of the database.
+        num_workers: processes that answer.
     """
 
-    def __init__(self, folder: Path, backend: str) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, backend: str, num_workers: int = 1) -> None:
+        self.folder, self.port, self._num_workers = folder, free_port(), num_workers
         self.address = f"http://127.0.0.1:{self.port}"
         self._backend = backend
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
-        command += ["--port", str(self.port), "--artifacts-destination", str(self.folder / "artifacts")]
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--workers", str(self._num_workers)]
+        command += ["--artifacts-destination", str(self.folder / "artifacts")]
         environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         environment.pop("MLFLOW_TRACKING_URI", None)
         with (self.folder / "log").open("ab") as log:

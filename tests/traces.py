@@ -97,7 +97,8 @@ def trace(job: Job, run_id: str) -> Trace:
 
 
 def assert_same(got: Trace, expected: Trace) -> None:
-    for name in ("status", "params", "history", "timed", "artifacts", "splits", "models", "digests"):
+    assert got.artifacts ^ expected.artifacts == set(), "artifacts of one of the two"
+    for name in ("status", "params", "history", "timed", "splits", "models", "digests"):
         assert getattr(got, name) == getattr(expected, name), name
     assert got.weights.keys() == expected.weights.keys()
     assert [key for key, value in got.weights.items() if not torch.equal(value, expected.weights[key])] == []

@@ -20,6 +20,8 @@ from seedbed.track.record import Record
 from seedbed.track.store import Store
 
 NUM_EPOCHS, NUM_METRICS, LIMIT = 50, 12, 600
+# Processes of the server; `seedbed server` starts two unless told otherwise.
+NUM_WORKERS = (1, 2, 4)
 PARAMS = {f"param_{index}": index for index in range(20)}
 CONTEXT = multiprocessing.get_context("forkserver")
 # Imported once for all writers; what they do not need is imported where it is used.
@@ -105,13 +107,13 @@ def delivered(root: Path, uri: str) -> tuple[Store, int]:
 
 
 @contextmanager
-def on_server(folder: Path, cluster: Any, repetition: int) -> Iterator[str]:
-    """A new server on a new database."""
+def on_server(folder: Path, cluster: Any, num_workers: int) -> Iterator[str]:
+    """A new server of so many processes on a new database."""
     from tests.served import Served
     from tests.server.trainers import backend
 
     folder.mkdir()
-    server = Served(folder, backend(cluster, f"load_{repetition}"))
+    server = Served(folder, backend(cluster, folder.name), num_workers)
     server.start()
     try:
         yield server.address
@@ -120,7 +122,7 @@ def on_server(folder: Path, cluster: Any, repetition: int) -> Iterator[str]:
 
 
 def main(folder: Path, num_writers: int = 64, num_repetitions: int = 3) -> None:
-    """Both stores, turn by turn."""
+    """All stores, turn by turn."""
     from tests.served import free_port
     from tests.server.postgres import Postgres, new_folder
 
@@ -130,18 +132,22 @@ def main(folder: Path, num_writers: int = 64, num_repetitions: int = 3) -> None:
             table = csv.DictWriter(file, COLUMNS)
             table.writeheader()
             for repetition in range(num_repetitions):
-                place = Path(name)
-                sqlite = place / f"sqlite_{repetition}"
-                table.writerow(
-                    measured("sqlite", sqlite, f"sqlite:///{sqlite}/mlflow.db", num_writers, repetition)
-                )
-                file.flush()
-                with on_server(place / f"served_{repetition}", cluster, repetition) as uri:
-                    root = place / f"server_{repetition}"
-                    table.writerow(measured("server on PostgreSQL", root, uri, num_writers, repetition))
-                file.flush()
+                for row in _turn(Path(name), cluster, num_writers, repetition):
+                    table.writerow(row)
+                    file.flush()
     finally:
         cluster.remove()
+
+
+def _turn(place: Path, cluster: Any, num_writers: int, repetition: int) -> Iterator[dict[str, Any]]:
+    """Each store once."""
+    root = place / f"sqlite_{repetition}"
+    yield measured("sqlite", root, f"sqlite:///{root}/mlflow.db", num_writers, repetition)
+    for num_workers in NUM_WORKERS:
+        root = place / f"server_{num_workers}_{repetition}"
+        with on_server(place / f"served_{num_workers}_{repetition}", cluster, num_workers) as uri:
+            what = f"PostgreSQL, {num_workers} workers"
+            yield measured(what, root, uri, num_writers, repetition)
 
 
 if __name__ == "__main__":
