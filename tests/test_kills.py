@@ -48,7 +48,7 @@ MOMENTS = {
         Moment("torch", "save", 9),
         Moment("seedbed.checkpoint", "_written", 12),
         Moment("seedbed.checkpoint", "os.fsync", 24),  # between the bytes, the names, and the folder's sync
-        Moment("pathlib", "Path.replace", 24),
+        Moment("os", "replace", 40),
         Moment("seedbed.callbacks", "copy_to_best", 3),
     ),
     "during the write of a metric": (

@@ -223,7 +223,7 @@ EFFECTS = [
             "set_terminated",
         )
     ),
-    Moment("pathlib", "Path.replace"),
+    Moment("os", "replace"),
     Moment("pathlib", "Path.unlink"),
     Moment("os", "write"),
     Moment("os", "fsync"),

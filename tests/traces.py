@@ -14,6 +14,7 @@ from mlflow.artifacts import download_artifacts
 from seedbed.classifier import Classifier
 from seedbed.errors import Stopped
 from seedbed.job import Job
+from seedbed.track.kept import files_in
 from seedbed.train import run
 from tests.conftest import jobs_in
 from tests.kills import Moment, only_run
@@ -90,7 +91,7 @@ def trace(job: Job, run_id: str) -> Trace:
         {name: [point.step for point in points[name]] for name in names if name.endswith("_seconds")},
         {"objectives": np.load(root / "fit/objectives.npy"), **np.load(root / "test/predictions.npz")},
         (root / "fit/trace.json").read_text(),
-        {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()},
+        set(files_in(root)),
         [split.tags[0].value for split in found.inputs.dataset_inputs],
         [str(model.status) for model in models if model.source_run_id == run_id],
     )

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from seedbed.cli.command import cli
 from seedbed.errors import Pruned
 from seedbed.job import Job
+from seedbed.track.kept import UPLOADING
 from seedbed.track.manifest import MANIFEST, TAG, digest, seal
 from seedbed.track.record import Record
 from seedbed.train import run
@@ -100,6 +101,14 @@ def test_a_missing_and_an_added_file_are_caught(record: Recorded) -> None:
     told = record.wrong()["artifacts"]
     assert "config.yaml: expected the file, got none" in told
     assert "other.yaml: expected no such file, got one that the manifest does not know" in told
+
+
+def test_what_a_killed_upload_left_is_no_file_of_the_run(record: Recorded) -> None:
+    record.artifact("config.yaml").with_name(f"{UPLOADING}a1b2c3").write_bytes(b"half of a")
+    listed = {found.path for found in record.store.client.list_artifacts(record.run_id)}
+    assert "config.yaml" in listed
+    assert not any(path.startswith(UPLOADING) for path in listed)
+    assert record.wrong() == {}
 
 
 def test_a_changed_manifest_is_caught(record: Recorded) -> None:

@@ -11,6 +11,9 @@ from seedbed.track.registered import NAME
 from seedbed.track.store import Store
 from seedbed.track.telling import told
 
+# How MLflow 3.17 names a file that it is writing; one whose writer was killed stays, and is never listed.
+UPLOADING = ".artifact.uploading."
+
 
 @contextmanager
 def kept(store: Store, run_id: str) -> Iterator[dict[str, Path]]:
@@ -23,10 +26,10 @@ def kept(store: Store, run_id: str) -> Iterator[dict[str, Path]]:
         with told(f"run {run_id}, artifacts", do="See to the store."):
             run = store.client.get_run(run_id)
             folder = _local(run.info.artifact_uri) or _fetched(store, f"runs:/{run_id}/", scratch)
-            found = _files(folder)
+            found = files_in(folder)
             for model in models_of(store, run):
                 folder = _local(model.artifact_location) or _fetched(store, model.artifact_location, scratch)
-                found |= {f"{NAME}/{path}": file for path, file in _files(folder).items()}
+                found |= {f"{NAME}/{path}": file for path, file in files_in(folder).items()}
         yield dict(sorted(found.items()))
 
 
@@ -55,5 +58,7 @@ def _fetched(store: Store, address: str, scratch: str) -> Path:
     return Path(fetched)
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+def files_in(folder: Path) -> dict[str, Path]:
+    """What is kept in a folder of artifacts, by its path there; no upload that was cut off."""
+    found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(UPLOADING))
+    return {path.relative_to(folder).as_posix(): path for path in found}
