@@ -11,7 +11,7 @@ from numpy.random import Generator, default_rng
 from seedbed.job import Job
 from tests.conftest import MakeJob, jobs_in
 from tests.kills import Moment, ended, only_run, runs
-from tests.traces import Trace, assert_same, client_of, trace
+from tests.traces import AT_ONCE, Trace, assert_same, client_of, trace
 
 # Of kills in all, and of those that one run has to live through at most.
 NUM_CHUNKS, NUM_KILLS, MOST = 10, 10, 5
@@ -36,6 +36,7 @@ SMALL = (
     "trainer.checkpoint_every_steps=2",
     "track.log_model=false",
     "evaluate_test=true",
+    AT_ONCE,
 )
 # Each with as many of its calls as there may be; a draw that never comes lets the run end.
 MOMENTS = {

@@ -20,7 +20,9 @@ from tests.conftest import jobs_in
 from tests.kills import Moment, only_run
 
 NUM_EPOCHS, NUM_STEPS = 3, 18  # of an epoch of the digits
-COMMON = (f"trainer.max_epochs={NUM_EPOCHS}", "trainer.num_threads=1", "evaluate_test=true")
+# Each line to the store at once: a kill between any two of them, at the same one every time.
+AT_ONCE = "track.deliver_seconds=0"
+COMMON = (f"trainer.max_epochs={NUM_EPOCHS}", "trainer.num_threads=1", "evaluate_test=true", AT_ONCE)
 SETTINGS = {
     "softmax": ("model=softmax", "optimizer=sgd", "optimizer.momentum=0.9", "schedule=constant"),
     "mlp": ("model=mlp", "model.dropout=0.3", "optimizer=adamw", "schedule=one_cycle"),

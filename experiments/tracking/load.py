@@ -20,6 +20,8 @@ from seedbed.track.record import Record
 from seedbed.track.store import Store
 
 NUM_EPOCHS, NUM_METRICS, LIMIT = 50, 12, 600
+# As `track.deliver_seconds` has it.
+DELIVER_SECONDS = 1.0
 # Processes of the server; `seedbed server` starts two unless told otherwise.
 NUM_WORKERS = (1, 2, 4)
 PARAMS = {f"param_{index}": index for index in range(20)}
@@ -27,14 +29,15 @@ CONTEXT = multiprocessing.get_context("forkserver")
 # Imported once for all writers; what they do not need is imported where it is used.
 CONTEXT.set_forkserver_preload(["__main__", "mlflow.store.tracking.sqlalchemy_store", "mlflow.tracking"])
 COLUMNS = (
-    *("store", "writers", "repetition", "runs", "points", "lost", "twice", "seconds", "seconds_of_slowest"),
-    *("runs_per_second", "points_per_second", "lines_waiting_at_the_end", "load_before"),
+    *("store", "server_processes", "writers", "repetition", "runs", "points", "lost", "twice"),
+    *("seconds", "seconds_of_slowest", "runs_per_second", "points_per_second", "lines_waiting_at_the_end"),
+    "load_before",
 )
 
 
 def write(root: Path, uri: str, number: int, ready: Any, go: Any, took: Any) -> None:
     """One run as training records it: an epoch's metrics at a time, delivered as they come."""
-    store = Store.open(root, uri)
+    store = Store.open(root, uri, deliver_seconds=DELIVER_SECONDS)
     ready.release()
     go.wait()
     began = time.monotonic()
@@ -48,7 +51,7 @@ def write(root: Path, uri: str, number: int, ready: Any, go: Any, took: Any) -> 
     took[number] = time.monotonic() - began
 
 
-def measured(name: str, root: Path, uri: str, num_writers: int, repetition: int) -> dict[str, Any]:
+def measured(root: Path, uri: str, num_writers: int) -> dict[str, Any]:
     """All of them at once; what the store has afterwards, against the journals."""
     from tests.track.delivered import differences
 
@@ -74,9 +77,7 @@ def measured(name: str, root: Path, uri: str, num_writers: int, repetition: int)
     wrong = [line for folder in folders for line in differences(store, folder)]
     points = num_writers * NUM_EPOCHS * NUM_METRICS
     return {
-        "store": name,
         "writers": num_writers,
-        "repetition": repetition,
         "runs": num_writers,
         "points": points,
         "lost": sum("got 0" in line for line in wrong),
@@ -142,12 +143,13 @@ def main(folder: Path, num_writers: int = 64, num_repetitions: int = 3) -> None:
 def _turn(place: Path, cluster: Any, num_writers: int, repetition: int) -> Iterator[dict[str, Any]]:
     """Each store once."""
     root = place / f"sqlite_{repetition}"
-    yield measured("sqlite", root, f"sqlite:///{root}/mlflow.db", num_writers, repetition)
+    about = {"repetition": repetition, "server_processes": 0}
+    yield {"store": "sqlite", **about, **measured(root, f"sqlite:///{root}/mlflow.db", num_writers)}
     for num_workers in NUM_WORKERS:
         root = place / f"server_{num_workers}_{repetition}"
         with on_server(place / f"served_{num_workers}_{repetition}", cluster, num_workers) as uri:
-            what = f"PostgreSQL, {num_workers} workers"
-            yield measured(what, root, uri, num_writers, repetition)
+            about = {"repetition": repetition, "server_processes": num_workers}
+            yield {"store": "PostgreSQL", **about, **measured(root, uri, num_writers)}
 
 
 if __name__ == "__main__":

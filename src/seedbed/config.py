@@ -214,6 +214,10 @@ class Track:
     patience_seconds: float = key(
         "how long the end of a run waits for a record store that is away", circumstance=True
     )
+    deliver_seconds: float = key(
+        "least time from one delivery to the record store to the next; the last comes at once",
+        circumstance=True,
+    )
 
 
 def how(meaning: str) -> Any:

@@ -81,6 +81,7 @@ def _opened(job: Job, run_id: str | None, tags: dict[str, str], *, queued: bool)
         offline=track["offline"],
         may_be_away=of_study or queued or run_id is not None,
         patience_seconds=track["patience_seconds"],
+        deliver_seconds=track["deliver_seconds"],
     )
     if not of_study:
         take_along(store, said, but=store.root / "runs" / run_id if run_id else None)

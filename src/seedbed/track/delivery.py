@@ -1,7 +1,8 @@
 """Takes what a run's journals hold to the store, and goes without a store that is away.
 
-There is no thread: an attempt is made where something has been written, it ends after a bounded
-time, and after one that was in vain there is a growing pause without any.
+There is no thread: an attempt is made where something has been written, not too soon after the last,
+because together lines take fewer requests. It ends after a bounded time, and after one that was in vain
+there is a growing pause without any.
 """
 
 import time
@@ -41,6 +42,7 @@ class Delivery:
         self._store, self._folder, self._journal, self._sync = store, folder, journal, sync
         self._outbox = Outbox(folder)
         self._pause, self._not_before, self._request_seconds = 0.0, 0.0, REQUEST_SECONDS
+        self._least = store.deliver_seconds
         self.away: AwayError | None = None
 
     def waits(self) -> bool:
@@ -91,6 +93,10 @@ class Delivery:
                 time.sleep(min(1.0, patience_seconds))
             except (Stopped, KeyboardInterrupt):
                 return False
+
+    def hurry(self) -> None:
+        """Lets every line go out as soon as it is written, from now on."""
+        self._least = self._not_before = 0.0
 
     def _moved(self) -> int:
         """Grows with everything that arrives."""
@@ -169,7 +175,8 @@ class Delivery:
         if self.away is not None and not self._sync:
             said(f"The record store {self._store.address} is back; nothing is lost.")
         self.away, self._pause = None, 0.0
-        self._not_before = time.monotonic() + took / SHARE if took > SLOW_SECONDS else 0.0
+        rest = max(self._least, took / SHARE if took > SLOW_SECONDS else 0.0)
+        self._not_before = time.monotonic() + rest if rest else 0.0
 
     def tell_waiting(self) -> None:
         """Says that the run is over and its record is not whole yet."""

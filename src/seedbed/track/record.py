@@ -183,7 +183,7 @@ class Record(Artifacts):
     def leave(self) -> None:
         """Delivers what is left and lets go of the run, which stays RUNNING."""
         room.give_back(self.folder)
-        self.deliver()
+        self._delivery.last(0.0)
         self._journal.close()
         if self._hold is not None:
             self._hold.release(forget=False)
@@ -192,6 +192,7 @@ class Record(Artifacts):
         """Closes the run as FAILED, with the trace as artifact `error.txt` and its last line as a tag."""
         room.give_back(self.folder)
         trace = "".join(traceback.format_exception(error))
+        self._delivery.hurry()  # a trace that is refused must not keep the tag back
         with suppress(OSError, StoreError):  # the tag says more of a full disk than the trace would
             (self.folder / "error.txt").unlink(missing_ok=True)
             (self.folder / "error.txt").write_text(trace, errors="backslashreplace")

@@ -39,7 +39,7 @@ class Store:
 
     def __init__(self, uri: str, root: Path) -> None:
         self.uri, self.root = uri, root
-        self.patience_seconds, self.offline = 0.0, False
+        self.patience_seconds, self.deliver_seconds, self.offline = 0.0, 0.0, False
 
     @cached_property
     def client(self) -> Any:
@@ -60,6 +60,7 @@ class Store:
         may_be_away: bool = False,
         offline: bool = False,
         patience_seconds: float = 0.0,
+        deliver_seconds: float = 0.0,
     ) -> "Store":
         """The store of a folder, made where it is missing.
 
@@ -70,6 +71,7 @@ class Store:
             may_be_away: whether one that cannot be reached now will do.
             offline: in `root` whatever the environment says; its runs are for `seedbed sync`.
             patience_seconds: how long the end of a run waits for one that is away.
+            deliver_seconds: least time from one delivery of a run to the next, but for the last.
 
         Raises:
             AwayError: for one that cannot be reached now.
@@ -94,7 +96,8 @@ class Store:
             if not may_be_away:
                 raise
         store = cls(uri, root)
-        store.patience_seconds, store.offline = patience_seconds, offline
+        store.patience_seconds, store.deliver_seconds = patience_seconds, deliver_seconds
+        store.offline = offline
         return store
 
     @property
