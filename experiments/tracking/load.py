@@ -20,8 +20,8 @@ from seedbed.track.record import Record
 from seedbed.track.store import Store
 
 NUM_EPOCHS, NUM_METRICS, LIMIT = 50, 12, 600
-# As `track.deliver_seconds` has it.
-DELIVER_SECONDS = 1.0
+# As the keys of `track` have them.
+TRACK = {"deliver_seconds": 1.0, "patience_seconds": 30.0}
 # Processes of the server; `seedbed server` starts two unless told otherwise.
 NUM_WORKERS = (1, 2, 4)
 PARAMS = {f"param_{index}": index for index in range(20)}
@@ -37,7 +37,7 @@ COLUMNS = (
 
 def write(root: Path, uri: str, number: int, ready: Any, go: Any, took: Any) -> None:
     """One run as training records it: an epoch's metrics at a time, delivered as they come."""
-    store = Store.open(root, uri, deliver_seconds=DELIVER_SECONDS)
+    store = Store.open(root, uri, **TRACK)
     ready.release()
     go.wait()
     began = time.monotonic()

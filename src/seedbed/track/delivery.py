@@ -41,7 +41,8 @@ class Delivery:
     def __init__(self, store: Store, folder: Path, journal: Journal, *, sync: bool = False) -> None:
         self._store, self._folder, self._journal, self._sync = store, folder, journal, sync
         self._outbox = Outbox(folder)
-        self._pause, self._not_before, self._request_seconds = 0.0, 0.0, REQUEST_SECONDS
+        self._pause, self._not_before = 0.0, 0.0
+        self._request_seconds = MAX_REQUEST_SECONDS if sync else REQUEST_SECONDS
         self._least = store.deliver_seconds
         self.away: AwayError | None = None
 
@@ -78,6 +79,8 @@ class Delivery:
         Raises:
             StoreError: as `attempt`.
         """
+        if patience_seconds:  # nothing else waits: a slow store answers once instead of refusing twice
+            self._request_seconds = max(self._request_seconds, min(patience_seconds, MAX_REQUEST_SECONDS))
         moved, since = self._moved(), time.monotonic()
         while True:
             self._not_before = 0.0
