@@ -24,13 +24,16 @@ Begun = Callable[[str], None]
 
 
 @contextmanager
-def recorded(job: Job, run_id: str | None, begun: Begun | None = None) -> Iterator[Record]:
+def recorded(
+    job: Job, run_id: str | None, begun: Begun | None = None, *, sampled: bool = True
+) -> Iterator[Record]:
     """The run's record, closed with the right status however the run ends, if not by whoever has it.
 
     Args:
         job: what runs.
         run_id: MLflow run to go on in; None: a new one.
         begun: told the run's id before anything else is written to it.
+        sampled: whether the machine's load is noted here, if the config wants it.
     """
     track = job.config["track"]
     origin = provenance(Path.cwd())
@@ -45,7 +48,7 @@ def recorded(job: Job, run_id: str | None, begun: Begun | None = None) -> Iterat
                 record.log_text(text, path)
             record.log_file(record.folder / JOB)
         alone = job.config["trainer"]["strategy"] == "single"  # else each rank watches its own device
-        with record.system_metrics(enabled=track["system_metrics"] and alone):
+        with record.system_metrics(enabled=track["system_metrics"] and alone and sampled):
             yield record
 
 

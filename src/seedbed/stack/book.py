@@ -1,0 +1,90 @@
+"""What the steps of an epoch came to, for every member: objectives, and the sums of its metrics."""
+
+from collections.abc import Sequence
+from typing import Any, final
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+Objectives = Float[Tensor, " member"]
+LogProbabilities = Float[Tensor, "batch member class"]
+Labels = Int64[Tensor, "batch #member"]
+
+
+@final
+class Book:
+    """An epoch's accounts.
+
+    Args:
+        num_members: of the stack.
+        num_classes: of the data.
+        like: a tensor on the members' device.
+    """
+
+    def __init__(self, num_members: int, num_classes: int, like: Tensor) -> None:
+        self._num_classes, self._device = num_classes, like.device
+        self._clear(num_members)
+
+    def _clear(self, num_members: int) -> None:
+        classes = (self._num_classes, self._num_classes)
+        self._counts = torch.zeros(num_members, *classes, dtype=torch.int64, device=self._device)
+        self._losses = torch.zeros(num_members, dtype=torch.float64, device=self._device)
+        self._offsets = torch.arange(num_members, device=self._device) * self._num_classes**2
+        self._objectives: list[Objectives] = []
+        self._batch_sizes: list[int] = []
+        self._num_checked = 0
+
+    def clear(self) -> None:
+        """Begins an epoch."""
+        self._clear(len(self._losses))
+
+    def add(self, objectives: Objectives, logs: LogProbabilities, labels: Labels, num_examples: int) -> None:
+        """Takes in a step.
+
+        Args:
+            objectives: that were minimised.
+            logs: normalised over the classes.
+            labels: the true classes, the same for all or each member's own.
+            num_examples: of the batch.
+        """
+        self._objectives.append(objectives)
+        self._batch_sizes.append(num_examples)
+        own = logs.gather(-1, labels.expand(logs.shape[:-1])[..., None])[..., 0]
+        self._losses -= own.sum(dim=0, dtype=torch.float64)
+        places = labels * self._num_classes + logs.argmax(dim=-1) + self._offsets
+        self._counts += torch.bincount(places.flatten(), minlength=self._counts.numel()).view_as(self._counts)
+
+    @property
+    def num_unchecked(self) -> int:
+        """Steps since the last `unchecked`."""
+        return len(self._objectives) - self._num_checked
+
+    def unchecked(self) -> dict[int, list[float]]:
+        """The objectives since last asked, of each member of whom one is no number, by its place."""
+        new = self._objectives[self._num_checked :]
+        self._num_checked = len(self._objectives)
+        if not new:
+            return {}
+        table = torch.stack(new)
+        wrong = (~table.isfinite()).any(dim=0).nonzero().flatten().tolist()
+        return {place: table[:, place].tolist() for place in wrong}
+
+    def so_far(self, place: int) -> dict[str, Any]:
+        """What a checkpoint holds of a member's unfinished epoch, but for the number of steps."""
+        counts, loss = self._counts[place].clone(), self._losses[place]
+        sums = torch.stack([loss, counts.sum().to(loss.dtype)])
+        metrics = {"": {"counts": counts}, "loss": {"sums": sums}}
+        waiting = [torch.zeros(0, self._num_classes), torch.zeros(0, dtype=torch.int64)]
+        table = torch.stack(self._objectives) if self._objectives else torch.zeros(0, len(self._losses))
+        return {
+            "metrics": {"states": metrics, "waiting": waiting},
+            "objectives": table[:, place].contiguous(),
+            "counts": self._batch_sizes[:],
+        }
+
+    def keep(self, places: Sequence[int]) -> None:
+        """Goes on with the members at these places."""
+        self._counts, self._losses = self._counts[list(places)], self._losses[list(places)]
+        self._offsets = self._offsets[: len(places)]
+        self._objectives = [objectives[list(places)] for objectives in self._objectives]

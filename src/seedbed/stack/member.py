@@ -1,0 +1,169 @@
+"""One run of a stack: its record, its parts and its checkpoints are those of a run of its own."""
+
+from collections.abc import Generator
+from typing import Any, NamedTuple
+
+from pytorch_lightning.trainer.states import TrainerFn
+from torch.optim.lr_scheduler import LambdaLR
+
+from seedbed import strategy
+from seedbed.assembly import Assembly, assemble
+from seedbed.classifier import SO_FAR, Classifier
+from seedbed.errors import Pruned
+from seedbed.growing import Fit, Outcome, Plot, cut_off, fit_of, ripen, watch_of
+from seedbed.harvest import identify, let_go
+from seedbed.job import Job
+from seedbed.optim import sense
+from seedbed.recording import recorded
+from seedbed.saving import save
+from seedbed.seat import Seat
+from seedbed.stopping import Stopping
+from seedbed.track.manifest import seal
+
+# A delivery to the store after every epoch would cost more than the epoch, once there are many members.
+DELIVER_SECONDS = 5.0
+STACKED = "seedbed.stacked"
+
+
+class Parts(NamedTuple):
+    """What a member hands to the training of its stack."""
+
+    plot: Plot
+    assembly: Assembly
+    fit: Fit
+
+
+# Hands out its parts, is then trained by others, and says what came of it. What ends it early is thrown in.
+Life = Generator[Parts, None, Outcome]
+
+
+def life(job: Job, stopping: Stopping, num_members: int) -> Life:
+    """A run from the first line of its record to the last.
+
+    Args:
+        job: what runs.
+        stopping: hears the process's signals.
+        num_members: of its stack.
+
+    Raises:
+        SeedbedError: as `seedbed.train.run`.
+    """
+    sense.check(job.config)
+    strategy.check(job.config)
+    with recorded(job, None, sampled=False) as record:
+        record.set_tags({STACKED: f"one of {num_members}; seconds are those of the stack"})
+        plot = Plot(job, Seat(), record.folder, record, stopping)
+        assembly = assemble(job.config)
+        identify(record, assembly.data)
+        fit = fit_of(plot, assembly, watch_of(job), bar=False)
+        fit.epoch_end.deliver_seconds = DELIVER_SECONDS
+        _attach(fit, assembly.classifier)
+        try:
+            yield Parts(plot, assembly, fit)
+        except Pruned as pruned:
+            outcome = cut_off(plot, fit, pruned)
+        else:
+            outcome = ripen(plot, assembly, fit)
+        assert outcome is not None
+        seal(record)
+        record.finish("KILLED" if outcome.pruned else "FINISHED")
+    if not outcome.pruned:
+        let_go(record)
+    return outcome
+
+
+def _attach(fit: Fit, classifier: Classifier) -> None:
+    """What Lightning does before it trains; the training itself is the stack's."""
+    trainer = fit.trainer
+    trainer.state.fn = TrainerFn.FITTING
+    trainer.strategy.connect(classifier)
+    classifier.trainer = trainer
+    trainer.strategy.setup(trainer)
+
+
+class Member:
+    """A run that is being trained as a part of a stack.
+
+    Args:
+        number: of its job among those of the stack.
+        parts: what its life has handed out.
+    """
+
+    def __init__(self, number: int, parts: Parts) -> None:
+        self.number, self.parts = number, parts
+        self.classifier = parts.assembly.classifier
+        self.trainer = parts.fit.trainer
+        self.optimizer = self.trainer.optimizers[0]
+        schedule = self.trainer.lr_scheduler_configs[0].scheduler
+        assert isinstance(schedule, LambdaLR)
+        self.schedule = schedule
+        self.loader = parts.assembly.data.train_dataloader()
+        self.val_loader = parts.assembly.data.val_dataloader()
+
+    def begin(self) -> None:
+        """What callbacks do before the first step."""
+        self.parts.fit.trace.on_train_start(self.trainer, self.classifier)
+        self.parts.fit.step_end.on_train_start(self.trainer, self.classifier)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Args: epoch: from 0."""
+        self._stand(epoch, inside=True)
+        self.loader.sampler.set_epoch(epoch)
+        self.parts.fit.epoch_end.on_train_epoch_start(self.trainer, self.classifier)
+
+    def take(self, so_far: dict[str, Any], factor: float) -> None:
+        """Brings the member's own parts to where the stack's training stands.
+
+        Args:
+            so_far: as a checkpoint holds it: metrics, objectives and steps of the epoch.
+            factor: of the learning rate of the next step.
+        """
+        num_steps = so_far["num_steps"]
+        self.classifier.on_load_checkpoint({SO_FAR: so_far})
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * factor
+        for state in self.optimizer.state.values():
+            if "step" in state:
+                state["step"].fill_(num_steps)
+        self.schedule.last_epoch, self.schedule._step_count = num_steps, num_steps + 1
+        self.schedule._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+
+    def end_epoch(self, epoch: int) -> None:
+        """What the module and its callbacks do after an epoch.
+
+        Args:
+            epoch: from 0.
+
+        Raises:
+            Pruned: where the search ends the run.
+        """
+        self._stand(epoch, inside=False)
+        if self.val_loader is not None:
+            self.classifier.on_validation_epoch_end()
+        self.classifier.on_train_epoch_end()
+        for callback in (self.parts.fit.trace, self.parts.fit.epoch_end):
+            callback.on_train_epoch_end(self.trainer, self.classifier)
+        self.parts.fit.step_end._tell()
+
+    def save(self) -> None:
+        """Writes `last.ckpt` of where the training stands, between two steps of an epoch."""
+        save(self.trainer, self.classifier.seat, self.parts.plot.folder)
+
+    def _stand(self, epoch: int, *, inside: bool) -> None:
+        """Sets Lightning's counters to what they are in an epoch, or as it ends; it counts it as a batch."""
+        loop = self.trainer.fit_loop
+        for progress in (loop.epoch_progress.current, loop.epoch_progress.total):
+            progress.ready, progress.started, progress.processed = epoch + 1, epoch + 1, epoch + (not inside)
+            progress.completed = epoch
+        batches, done = loop.epoch_loop.batch_progress, 0 if inside else 1
+        batches.is_last_batch = True
+        loop.epoch_loop._batches_that_stepped = epoch + done
+        for place, ready in ((batches.current, 1), (batches.total, epoch + 1)):
+            before = ready - 1
+            place.ready = place.started = ready
+            place.processed = place.completed = before + done
+        num_batches = 0 if self.val_loader is None else len(self.val_loader)
+        checks = loop.epoch_loop.val_loop.batch_progress
+        for place, passes in ((checks.current, 1 if done else 0), (checks.total, epoch + done)):
+            place.ready = place.started = place.processed = place.completed = passes * num_batches
+        checks.is_last_batch = num_batches > 0

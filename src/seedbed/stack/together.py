@@ -1,0 +1,101 @@
+"""Jobs trained as one stack, each with its own record and its own ending."""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+
+from seedbed.errors import Stopped
+from seedbed.growing import Outcome, quiet
+from seedbed.job import Job
+from seedbed.stack.member import Life, Member, life
+from seedbed.stack.training import Stack
+from seedbed.stopping import Stopping
+from seedbed.track.load import Load
+
+# How a job ended: its number, what it died of, else what it left.
+Ended = tuple[int, BaseException | None, Outcome | None]
+
+
+def together(jobs: Sequence[Job], *, shares: bool) -> Generator[Ended]:
+    """Makes a run of each job, all at once; says of each how it ended, in the order in which they do.
+
+    Args:
+        jobs: of one kind, as `sorting.sort` puts them together.
+        shares: whether all see the same batches.
+
+    Raises:
+        Stopped: where a signal ended them all; their records are KILLED, and each can go on.
+    """
+    stopping, lives = Stopping(), dict[int, Life]()
+    with stopping.listening(), quiet():
+        try:
+            yield from _grown(jobs, lives, shares, stopping)
+        except BaseException as error:
+            yield from _ended_by(error, lives)
+
+
+def _grown(jobs: Sequence[Job], lives: dict[int, Life], shares: bool, stopping: Stopping) -> Iterator[Ended]:
+    """The jobs from beginning to end; `lives` holds those that have begun and not ended."""
+    members: list[Member] = []
+    for number, job in enumerate(jobs):
+        lives[number] = life(job, stopping, len(jobs))
+        try:
+            members.append(Member(number, next(lives[number])))
+        except Exception as error:  # noqa: BLE001 - whatever a job died of is told, not handled
+            del lives[number]
+            yield number, error, None
+    if not members:
+        return
+    stack = Stack(members, shares=shares, stopping=stopping)
+    with _sampled(members), stopping.deferred():
+        for member, error in stack.run():
+            yield _ended(member.number, lives.pop(member.number), error)
+    for member in members:
+        if member.number in lives:
+            yield _ended(member.number, lives.pop(member.number))
+
+
+def _ended(number: int, life: Life, error: BaseException | None = None) -> Ended:
+    """Lets a life go to its end, by an error or well."""
+    try:
+        if error is None:
+            next(life)
+        else:
+            life.throw(error)
+    except StopIteration as end:
+        return number, None, end.value
+    except Exception as died:  # noqa: BLE001 - whatever a job died of is told, not handled
+        return number, died, None
+    raise AssertionError("a life hands out its parts once")
+
+
+def _ended_by(error: BaseException, lives: dict[int, Life]) -> Iterator[Ended]:
+    """What ends the stack ends each member that lives; what is no member's own goes on from here."""
+    for number in list(lives):
+        try:
+            ended = _ended(number, lives.pop(number), error)
+        except BaseException as died:  # noqa: BLE001 - a signal, of which all are told before anybody else
+            error = died
+            continue
+        if not isinstance(error, Stopped):
+            yield ended
+    if not isinstance(error, Exception):
+        raise error
+
+
+@contextmanager
+def _sampled(members: Sequence[Member]) -> Iterator[None]:
+    """Notes the machine's load on every record, from one thread."""
+    records = [member.parts.plot.record for member in members]
+    if not members[0].parts.plot.job.config["track"]["system_metrics"]:
+        yield
+        return
+
+    def log(metrics: dict[str, float], step: int) -> None:
+        for record in records:
+            record.log_metrics(metrics, step)
+
+    load = Load(log)
+    try:
+        yield
+    finally:
+        load.stop()
