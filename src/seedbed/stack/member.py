@@ -163,7 +163,7 @@ class Member:
             place.ready = place.started = ready
             place.processed = place.completed = before + done
         num_batches = 0 if self.val_loader is None else len(self.val_loader)
-        checks = loop.epoch_loop.val_loop.batch_progress
-        for place, passes in ((checks.current, 1 if done else 0), (checks.total, epoch + done)):
+        checks, passes = loop.epoch_loop.val_loop.batch_progress, min(1, epoch + done)
+        for place in (checks.current, checks.total):
             place.ready = place.started = place.processed = place.completed = passes * num_batches
-        checks.is_last_batch = num_batches > 0
+        checks.is_last_batch = passes * num_batches > 0

@@ -18,7 +18,7 @@ from seedbed.stack.units import Dropouts, slope_of
 
 # [batch, feature] where the members share their examples, else [batch, member, feature].
 Inputs = Float[Tensor, "batch *_"]
-Units = Float[Tensor, "batch member unit"]
+Units = Float[Tensor, "batch member _"]
 Keys = Int64[Tensor, "batch #member"]
 
 

@@ -46,7 +46,9 @@ class StackedOptimizer(abc.ABC):
             self._numbers.append({name: _column(found, name, stacked.values) for name in self.numbers})
             for place, parameter in enumerate(stacked.own):
                 views = {name: values[place] for name, values in state.items()}
-                self.own[place].state[parameter] = self._as_torch(found[place], views)
+                held = self._as_torch(found[place], views)
+                if held:
+                    self.own[place].state[parameter] = held
 
     @property
     @abc.abstractmethod

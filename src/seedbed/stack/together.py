@@ -1,7 +1,8 @@
 """Jobs trained as one stack, each with its own record and its own ending."""
 
+import signal
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from seedbed.errors import Stopped
 from seedbed.growing import Outcome, quiet
@@ -29,8 +30,13 @@ def together(jobs: Sequence[Job], *, shares: bool) -> Generator[Ended]:
     with stopping.listening(), quiet():
         try:
             yield from _grown(jobs, lives, shares, stopping)
+        except Exception as error:  # noqa: BLE001 - what ends the stack ends each member that lives
+            for number in list(lives):
+                yield _ended(number, lives.pop(number), error)
         except BaseException as error:
-            yield from _ended_by(error, lives)
+            # A signal; or nobody waits for the others any more, which is the same to them.
+            _stopped(lives, error if isinstance(error, Stopped) else Stopped(signal.SIGTERM))
+            raise
 
 
 def _grown(jobs: Sequence[Job], lives: dict[int, Life], shares: bool, stopping: Stopping) -> Iterator[Ended]:
@@ -68,18 +74,11 @@ def _ended(number: int, life: Life, error: BaseException | None = None) -> Ended
     raise AssertionError("a life hands out its parts once")
 
 
-def _ended_by(error: BaseException, lives: dict[int, Life]) -> Iterator[Ended]:
-    """What ends the stack ends each member that lives; what is no member's own goes on from here."""
-    for number in list(lives):
-        try:
-            ended = _ended(number, lives.pop(number), error)
-        except BaseException as died:  # noqa: BLE001 - a signal, of which all are told before anybody else
-            error = died
-            continue
-        if not isinstance(error, Stopped):
-            yield ended
-    if not isinstance(error, Exception):
-        raise error
+def _stopped(lives: dict[int, Life], error: Stopped) -> None:
+    """Lets every life end by a signal: saved by then, and to go on another time."""
+    for life in lives.values():
+        with suppress(Stopped):
+            life.throw(error)
 
 
 @contextmanager
