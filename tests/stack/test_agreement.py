@@ -13,6 +13,8 @@ from tests.stack.serial import Left, alone, stacked, vary
 
 # Sums in another order, over 3 epochs; measured below 1e-12 and 3e-6.
 TOLERANCE = {"64-true": 1e-10, "32-true": 1e-5}
+# In 32 bits a pair of examples may change places, of which these metrics count thousands.
+COUNTED, COUNTED_TOLERANCE = ("auroc_score", "accuracy", "macro_f1_score", "calibration_error"), 2e-3
 PREDICTIONS_FRACTION = 0.9999
 
 COMMON = ("data=digits", "trainer.max_epochs=3", "evaluate_test=true", "track.log_model=false")
@@ -63,7 +65,8 @@ def assert_same(member: Left, serial: Left, tolerance: float) -> None:
     for name, points in serial.history.items():
         assert [step for step, _ in member.history[name]] == [step for step, _ in points], name
         found, wanted = ([value for _, value in each] for each in (member.history[name], points))
-        assert found == pytest.approx(wanted, abs=tolerance), name
+        counts = tolerance > 1e-6 and name.partition("/")[2] in COUNTED
+        assert found == pytest.approx(wanted, abs=COUNTED_TOLERANCE if counts else tolerance), name
     np.testing.assert_allclose(member.objectives, serial.objectives, rtol=0, atol=tolerance)
     for name, weights in serial.weights.items():
         torch.testing.assert_close(member.weights[name], weights, rtol=0, atol=tolerance)

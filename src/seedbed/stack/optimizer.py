@@ -123,7 +123,8 @@ class AdamW(StackedOptimizer):
         return "initial_lr", "weight_decay"
 
     def _as_torch(self, group: Mapping[str, Any], views: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {"step": torch.zeros(()), **views}
+        wide = views["exp_avg"].dtype == torch.float64  # as torch counts, whose default it then is
+        return {"step": torch.zeros((), dtype=torch.float64 if wide else torch.float32), **views}
 
     def _move(self, stacked: Stacked, state: dict[str, Tensor], numbers: dict[str, Tensor], step: int) -> None:
         group = self.own[0].param_groups[0]
