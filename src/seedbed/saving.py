@@ -109,7 +109,7 @@ class StepEnd(Checkpoint, StepWatch):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Stepping)
-        self._tell()
+        self.tell()
         self.stopping.check(pl_module.seat.largest)
 
     def _say_where(self, module: Stepping) -> None:
@@ -130,9 +130,9 @@ class StepEnd(Checkpoint, StepWatch):
             self._untold = f"{failed} failed, at step {step}: {error}"
             if self.record is not None:
                 said(self._untold)
-            self._tell()
+            self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Says on the record what has failed, now or as soon as it takes words again."""
         if self.record is not None and self._untold:
             with contextlib.suppress(StoreError):

@@ -18,12 +18,12 @@ from seedbed.stack.training import Stack
 from seedbed.train import run
 from tests.conftest import MakeJob
 from tests.kills import LIMIT_SECONDS, SERVER
-from tests.stack.serial import left, vary
-from tests.stack.test_agreement import TOLERANCE, alone, assert_same, assert_same_kind
+from tests.stack.serial import alone, left, vary
+from tests.stack.test_agreement import TOLERANCE, assert_same, assert_same_kind
 from tests.traces import NUM_STEPS, client_of, folder, stopped
 
 COMMON = ("data=digits", "model=softmax", "optimizer=sgd", "schedule=constant", "trainer.max_epochs=3")
-COMMON += ("trainer.precision=64-true", "track.log_model=false", "trainer.num_threads=1")
+PRECISE = ("trainer.precision=64-true", "track.log_model=false", "trainer.num_threads=1")
 RATES = [{"optimizer.lr": rate} for rate in (0.1, 0.2, 0.3)]
 
 
@@ -44,7 +44,7 @@ def run_id_of(job: Job) -> str:
 def test_a_member_whose_objective_is_no_number_fails_alone_with_the_words_of_a_run_of_its_own(
     make_job: MakeJob,
 ) -> None:
-    jobs = vary(make_job(*COMMON, "trainer.precision=32-true"), *RATES, {"optimizer.lr": 1e38})
+    jobs = vary(make_job(*COMMON, *PRECISE, "trainer.precision=32-true"), *RATES, {"optimizer.lr": 1e38})
     endings = {number: (error, outcome) for number, error, outcome in together(jobs, shares=True)}
     error, outcome = endings.pop(3)
     assert isinstance(error, TrainingError)
@@ -72,7 +72,7 @@ def test_a_member_that_a_search_ends_leaves_what_a_run_of_its_own_would_and_the_
         return watch
 
     monkeypatch.setattr("seedbed.stack.member.watch_of", watch_of)
-    jobs = vary(make_job(*COMMON), *RATES)
+    jobs = vary(make_job(*COMMON, *PRECISE), *RATES)
     endings = list(together(jobs, shares=shares))
     number, error, outcome = endings[0]
     assert (number, error) == (1, None)
@@ -90,7 +90,7 @@ def test_a_member_that_a_search_ends_leaves_what_a_run_of_its_own_would_and_the_
 def test_a_signal_lets_every_member_save_and_each_goes_on_alone(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = vary(make_job(*COMMON, "optimizer.momentum=0.9"), *RATES)
+    jobs = vary(make_job(*COMMON, *PRECISE, "optimizer.momentum=0.9"), *RATES)
     step, middle = Stack.step, NUM_STEPS * 3 // 2
 
     def counted(self: Stack, *arguments: Any) -> None:
@@ -120,7 +120,7 @@ def test_a_signal_lets_every_member_save_and_each_goes_on_alone(
 
 
 def test_members_of_a_process_that_was_killed_go_on_from_their_own_checkpoints(make_job: MakeJob) -> None:
-    jobs = vary(make_job(*COMMON), *RATES)
+    jobs = vary(make_job(*COMMON, *PRECISE), *RATES)
     process = SERVER.Process(target=killed_at, args=(jobs, NUM_STEPS * 2 + 3))
     process.start()
     process.join(LIMIT_SECONDS)
@@ -144,12 +144,14 @@ def killed_at(jobs: list[Job], num_steps: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         step(self, *arguments)
 
-    Stack.step = counted  # type: ignore[method-assign]
+    Stack.step = counted  # type: ignore[method-assign, assignment]
     list(together(jobs, shares=True))
 
 
 def test_a_job_that_cannot_begin_fails_alone(make_job: MakeJob) -> None:
-    jobs = vary(make_job(*COMMON), {"optimizer.lr": 0.1}, {"optimizer.lr": -1.0}, {"optimizer.lr": 0.2})
+    jobs = vary(
+        make_job(*COMMON, *PRECISE), {"optimizer.lr": 0.1}, {"optimizer.lr": -1.0}, {"optimizer.lr": 0.2}
+    )
     endings = {number: error for number, error, _ in together(jobs, shares=True)}
     assert str(endings[1]).startswith("optimizer.lr: expected above 0, got -1")
     assert endings[0] is endings[2] is None
@@ -162,7 +164,7 @@ def test_an_error_of_the_training_itself_is_on_every_record(
         raise MemoryError("no room for so many")
 
     monkeypatch.setattr(Stack, "step", broken)
-    jobs = vary(make_job(*COMMON), *RATES)
+    jobs = vary(make_job(*COMMON, *PRECISE), *RATES)
     endings = list(together(jobs, shares=True))
     assert [str(error) for _, error, _ in endings] == ["no room for so many"] * 3
     client = MlflowClient(client_of(jobs[0]).tracking_uri)

@@ -41,7 +41,9 @@ def test_augmented_batches_are_shared_only_where_they_are_drawn_alike(make_job: 
 
 
 def test_each_seed_of_a_grid_is_a_stack(make_job: MakeJob) -> None:
-    jobs = [typed(make_job(), {"seed": seed, "optimizer.lr": lr}) for seed in (1, 2) for lr in (0.1, 0.2, 0.3)]
+    jobs = [
+        typed(make_job(), {"seed": seed, "optimizer.lr": lr}) for seed in (1, 2) for lr in (0.1, 0.2, 0.3)
+    ]
     assert told(jobs) == ["Stacked: 3 runs as one, the same batches for all"] * 2
     assert [pile.numbers for pile in sort(jobs, 64).piles] == [(0, 1, 2), (3, 4, 5)]
 

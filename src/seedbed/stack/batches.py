@@ -10,6 +10,10 @@ from torch import Tensor
 from seedbed.data.loader import Loader
 from seedbed.shapes import Batch
 
+Inputs = Float[Tensor, "batch *_"]
+Labels = Int64[Tensor, "batch #member"]
+Indices = Int64[Tensor, "batch #member"]
+
 
 class Round(NamedTuple):
     """One batch of every member; where all see the same examples, there is one of them.
@@ -21,9 +25,9 @@ class Round(NamedTuple):
         num_examples: of each member's batch.
     """
 
-    inputs: Float[Tensor, "batch *_"]
-    labels: Int64[Tensor, "batch #member"]
-    indices: Int64[Tensor, "batch #member"]
+    inputs: Inputs
+    labels: Labels
+    indices: Indices
     num_examples: int
 
 

@@ -24,6 +24,7 @@ class Book:
 
     def __init__(self, num_members: int, num_classes: int, like: Tensor) -> None:
         self._num_classes, self._device = num_classes, like.device
+        self._none = torch.zeros(0, num_classes, dtype=like.dtype)
         self._clear(num_members)
 
     def _clear(self, num_members: int) -> None:
@@ -75,7 +76,7 @@ class Book:
         counts, loss = self._counts[place].clone(), self._losses[place]
         sums = torch.stack([loss, counts.sum().to(loss.dtype)])
         metrics = {"": {"counts": counts}, "loss": {"sums": sums}}
-        waiting = [torch.zeros(0, self._num_classes), torch.zeros(0, dtype=torch.int64)]
+        waiting = [self._none, torch.zeros(0, dtype=torch.int64)]
         table = torch.stack(self._objectives) if self._objectives else torch.zeros(0, len(self._losses))
         return {
             "metrics": {"states": metrics, "waiting": waiting},

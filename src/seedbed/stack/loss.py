@@ -16,6 +16,7 @@ from seedbed.model.likelihood import Bernoulli, Categorical, Likelihood, OneVsRe
 Logits = Float[Tensor, "batch member logit"]
 LogProbabilities = Float[Tensor, "batch member class"]
 Labels = Int64[Tensor, "batch #member"]
+Truth = Int64[Tensor, "batch #member logit"]
 Losses = Float[Tensor, "batch member"]
 Smoothing = Float[Tensor, " member"]
 
@@ -54,7 +55,7 @@ def loss(likelihood: Likelihood, logits: Logits, labels: Labels, smoothing: Smoo
     return Loss(losses, torch.sigmoid(logits) - targets, log_probabilities(likelihood, logits))
 
 
-def _truth(likelihood: Likelihood, labels: Labels, num_classes: int) -> Int64[Tensor, "batch #member logit"]:
+def _truth(likelihood: Likelihood, labels: Labels, num_classes: int) -> Truth:
     """Label of each question: is it class 1, or is it this class?"""
     return labels[..., None] if isinstance(likelihood, Bernoulli) else functional.one_hot(labels, num_classes)
 

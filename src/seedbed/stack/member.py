@@ -17,6 +17,7 @@ from seedbed.optim import sense
 from seedbed.recording import recorded
 from seedbed.saving import save
 from seedbed.seat import Seat
+from seedbed.stack.counters import stand
 from seedbed.stopping import Stopping
 from seedbed.track.manifest import seal
 
@@ -125,8 +126,11 @@ class Member:
         for state in self.optimizer.state.values():
             if "step" in state:
                 state["step"].fill_(num_steps)
-        self.schedule.last_epoch, self.schedule._step_count = num_steps, num_steps + 1
-        self.schedule._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.schedule.load_state_dict(
+            self.schedule.state_dict()
+            | {"last_epoch": num_steps, "_step_count": num_steps + 1, "_last_lr": rates}
+        )
 
     def end_epoch(self, epoch: int) -> None:
         """What the module and its callbacks do after an epoch.
@@ -143,27 +147,12 @@ class Member:
         self.classifier.on_train_epoch_end()
         for callback in (self.parts.fit.trace, self.parts.fit.epoch_end):
             callback.on_train_epoch_end(self.trainer, self.classifier)
-        self.parts.fit.step_end._tell()
+        self.parts.fit.step_end.tell()
 
     def save(self) -> None:
         """Writes `last.ckpt` of where the training stands, between two steps of an epoch."""
         save(self.trainer, self.classifier.seat, self.parts.plot.folder)
 
     def _stand(self, epoch: int, *, inside: bool) -> None:
-        """Sets Lightning's counters to what they are in an epoch, or as it ends; it counts it as a batch."""
-        loop = self.trainer.fit_loop
-        for progress in (loop.epoch_progress.current, loop.epoch_progress.total):
-            progress.ready, progress.started, progress.processed = epoch + 1, epoch + 1, epoch + (not inside)
-            progress.completed = epoch
-        batches, done = loop.epoch_loop.batch_progress, 0 if inside else 1
-        batches.is_last_batch = True
-        loop.epoch_loop._batches_that_stepped = epoch + done
-        for place, ready in ((batches.current, 1), (batches.total, epoch + 1)):
-            before = ready - 1
-            place.ready = place.started = ready
-            place.processed = place.completed = before + done
         num_batches = 0 if self.val_loader is None else len(self.val_loader)
-        checks, passes = loop.epoch_loop.val_loop.batch_progress, min(1, epoch + done)
-        for place in (checks.current, checks.total):
-            place.ready = place.started = place.processed = place.completed = passes * num_batches
-        checks.is_last_batch = passes * num_batches > 0
+        stand(self.trainer, epoch, inside=inside, num_val_batches=num_batches)

@@ -111,7 +111,7 @@ class StackedNetwork:
         ]
         self._activation = first.activation if isinstance(first, Mlp) else None
         self._dropouts = [
-            Dropouts([network.dropout[place] for network in networks])  # type: ignore[misc,index]
+            Dropouts([network.dropout[place] for network in networks])  # type: ignore[index]
             for place in range(len(self.layers) - 1)
         ]
         self._trail: list[tuple[Units, Units, Units | None]] = []

@@ -55,12 +55,15 @@ class StackedOptimizer(abc.ABC):
     def numbers(self) -> tuple[str, ...]:
         """Keys of a parameter group that members may differ in."""
 
-    @abc.abstractmethod
     def _as_torch(self, group: Mapping[str, Any], views: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The state of a member's parameter, as torch names it."""
+        """The state of a member's parameter, as torch has it."""
+        del group
+        return views
 
     @abc.abstractmethod
-    def _move(self, stacked: Stacked, state: dict[str, Tensor], numbers: dict[str, Tensor], step: int) -> None:
+    def _move(
+        self, stacked: Stacked, state: dict[str, Tensor], numbers: dict[str, Tensor], step: int
+    ) -> None:
         """One step of a parameter of all members; `step` counts from 0."""
 
     def step(self, step: int) -> None:
@@ -99,7 +102,10 @@ class Sgd(StackedOptimizer):
     def _as_torch(self, group: Mapping[str, Any], views: dict[str, Tensor]) -> dict[str, Tensor]:
         return views if group["momentum"] else {}
 
-    def _move(self, stacked: Stacked, state: dict[str, Tensor], numbers: dict[str, Tensor], step: int) -> None:
+    def _move(
+        self, stacked: Stacked, state: dict[str, Tensor], numbers: dict[str, Tensor], step: int
+    ) -> None:
+        del step
         slopes, kept = stacked.slopes, state["momentum_buffer"]
         if numbers["weight_decay"].any():
             slopes.addcmul_(stacked.values, numbers["weight_decay"])
@@ -123,10 +129,13 @@ class AdamW(StackedOptimizer):
         return "initial_lr", "weight_decay"
 
     def _as_torch(self, group: Mapping[str, Any], views: dict[str, Tensor]) -> dict[str, Tensor]:
+        del group
         wide = views["exp_avg"].dtype == torch.float64  # as torch counts, whose default it then is
         return {"step": torch.zeros((), dtype=torch.float64 if wide else torch.float32), **views}
 
-    def _move(self, stacked: Stacked, state: dict[str, Tensor], numbers: dict[str, Tensor], step: int) -> None:
+    def _move(
+        self, stacked: Stacked, state: dict[str, Tensor], numbers: dict[str, Tensor], step: int
+    ) -> None:
         group = self.own[0].param_groups[0]
         (first, second), rate = group["betas"], numbers["rate"]
         mean, square, slopes = state["exp_avg"], state["exp_avg_sq"], stacked.slopes

@@ -1,7 +1,7 @@
 """Jobs trained as one stack, each with its own record and its own ending."""
 
 import signal
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from seedbed.errors import Stopped
@@ -53,20 +53,20 @@ def _grown(jobs: Sequence[Job], lives: dict[int, Life], shares: bool, stopping: 
         return
     stack = Stack(members, shares=shares, stopping=stopping)
     with _sampled(members), stopping.deferred():
-        for member, error in stack.run():
-            yield _ended(member.number, lives.pop(member.number), error)
+        for member, ending in stack.run():
+            yield _ended(member.number, lives.pop(member.number), ending)
     for member in members:
         if member.number in lives:
             yield _ended(member.number, lives.pop(member.number))
 
 
-def _ended(number: int, life: Life, error: BaseException | None = None) -> Ended:
+def _ended(number: int, living: Life, error: BaseException | None = None) -> Ended:
     """Lets a life go to its end, by an error or well."""
     try:
         if error is None:
-            next(life)
+            next(living)
         else:
-            life.throw(error)
+            living.throw(error)
     except StopIteration as end:
         return number, None, end.value
     except Exception as died:  # noqa: BLE001 - whatever a job died of is told, not handled
@@ -76,20 +76,20 @@ def _ended(number: int, life: Life, error: BaseException | None = None) -> Ended
 
 def _stopped(lives: dict[int, Life], error: Stopped) -> None:
     """Lets every life end by a signal: saved by then, and to go on another time."""
-    for life in lives.values():
+    for living in lives.values():
         with suppress(Stopped):
-            life.throw(error)
+            living.throw(error)
 
 
 @contextmanager
 def _sampled(members: Sequence[Member]) -> Iterator[None]:
     """Notes the machine's load on every record, from one thread."""
-    records = [member.parts.plot.record for member in members]
+    records = [member.parts.plot.record for member in members if member.parts.plot.record is not None]
     if not members[0].parts.plot.job.config["track"]["system_metrics"]:
         yield
         return
 
-    def log(metrics: dict[str, float], step: int) -> None:
+    def log(metrics: Mapping[str, float], step: int) -> None:
         for record in records:
             record.log_metrics(metrics, step)
 

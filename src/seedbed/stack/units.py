@@ -11,6 +11,7 @@ from torch.nn import functional
 from seedbed.streams import bits
 
 Units = Float[Tensor, "batch member unit"]
+Keys = Int64[Tensor, "batch #member"]
 
 
 def slope_of(activation: Callable[[Tensor], Tensor], before: Units, after: Units, slopes: Units) -> Units:
@@ -49,7 +50,7 @@ class Dropouts:
     def drops(self) -> bool:
         return any(self._probabilities)
 
-    def factors(self, keys: Int64[Tensor, "batch #member"], like: Units) -> Units:
+    def factors(self, keys: Keys, like: Units) -> Units:
         """0 where a unit is silenced, else what keeps its mean.
 
         Args:
