@@ -20,6 +20,7 @@ from seedbed.seat import Seat
 from seedbed.stack.counters import stand
 from seedbed.stopping import Stopping
 from seedbed.track.manifest import seal
+from seedbed.track.provenance import Provenance
 
 # A delivery to the store after every epoch would cost more than the epoch, once there are many members.
 DELIVER_SECONDS = 5.0
@@ -38,20 +39,21 @@ class Parts(NamedTuple):
 Life = Generator[Parts, None, Outcome]
 
 
-def life(job: Job, stopping: Stopping, num_members: int) -> Life:
+def life(job: Job, stopping: Stopping, num_members: int, origin: Provenance) -> Life:
     """A run from the first line of its record to the last.
 
     Args:
         job: what runs.
         stopping: hears the process's signals.
         num_members: of its stack.
+        origin: where the process, and so all of them, come from.
 
     Raises:
         SeedbedError: as `seedbed.train.run`.
     """
     sense.check(job.config)
     strategy.check(job.config)
-    with recorded(job, None, sampled=False) as record:
+    with recorded(job, None, sampled=False, origin=origin) as record:
         record.set_tags({STACKED: f"one of {num_members}; seconds are those of the stack"})
         plot = Plot(job, Seat(), record.folder, record, stopping)
         assembly = assemble(job.config)

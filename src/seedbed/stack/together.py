@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from seedbed.errors import Stopped
 from seedbed.growing import Outcome, quiet
@@ -11,6 +12,7 @@ from seedbed.stack.member import Life, Member, life
 from seedbed.stack.training import Stack
 from seedbed.stopping import Stopping
 from seedbed.track.load import Load
+from seedbed.track.provenance import provenance
 
 # How a job ended: its number, what it died of, else what it left.
 Ended = tuple[int, BaseException | None, Outcome | None]
@@ -41,9 +43,9 @@ def together(jobs: Sequence[Job], *, shares: bool) -> Generator[Ended]:
 
 def _grown(jobs: Sequence[Job], lives: dict[int, Life], shares: bool, stopping: Stopping) -> Iterator[Ended]:
     """The jobs from beginning to end; `lives` holds those that have begun and not ended."""
-    members: list[Member] = []
+    members, origin = list[Member](), provenance(Path.cwd())
     for number, job in enumerate(jobs):
-        lives[number] = life(job, stopping, len(jobs))
+        lives[number] = life(job, stopping, len(jobs), origin)
         try:
             members.append(Member(number, next(lives[number])))
         except Exception as error:  # noqa: BLE001 - whatever a job died of is told, not handled
