@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any, final
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 
+from seedbed.stack.loss import Loss
+
 Objectives = Float[Tensor, " member"]
-LogProbabilities = Float[Tensor, "batch member class"]
-Labels = Int64[Tensor, "batch #member"]
 
 
 @final
@@ -28,10 +28,8 @@ class Book:
         self._clear(num_members)
 
     def _clear(self, num_members: int) -> None:
-        classes = (self._num_classes, self._num_classes)
-        self._counts = torch.zeros(num_members, *classes, dtype=torch.int64, device=self._device)
+        self._hits = torch.zeros(num_members, dtype=torch.int64, device=self._device)
         self._losses = torch.zeros(num_members, dtype=torch.float64, device=self._device)
-        self._offsets = torch.arange(num_members, device=self._device) * self._num_classes**2
         self._objectives: list[Objectives] = []
         self._batch_sizes: list[int] = []
         self._num_checked = 0
@@ -40,21 +38,18 @@ class Book:
         """Begins an epoch."""
         self._clear(len(self._losses))
 
-    def add(self, objectives: Objectives, logs: LogProbabilities, labels: Labels, num_examples: int) -> None:
+    def add(self, objectives: Objectives, found: Loss, num_examples: int) -> None:
         """Takes in a step.
 
         Args:
             objectives: that were minimised.
-            logs: normalised over the classes.
-            labels: the true classes, the same for all or each member's own.
+            found: of its examples.
             num_examples: of the batch.
         """
         self._objectives.append(objectives)
         self._batch_sizes.append(num_examples)
-        own = logs.gather(-1, labels.expand(logs.shape[:-1])[..., None])[..., 0]
-        self._losses -= own.sum(dim=0, dtype=torch.float64)
-        places = labels * self._num_classes + logs.argmax(dim=-1) + self._offsets
-        self._counts += torch.bincount(places.flatten(), minlength=self._counts.numel()).view_as(self._counts)
+        self._losses += found.surprises.sum(dim=0, dtype=torch.float64)
+        self._hits += found.right.sum(dim=0)
 
     @property
     def num_unchecked(self) -> int:
@@ -73,8 +68,11 @@ class Book:
 
     def so_far(self, place: int) -> dict[str, Any]:
         """What a checkpoint holds of a member's unfinished epoch, but for the number of steps."""
-        counts, loss = self._counts[place].clone(), self._losses[place]
-        sums = torch.stack([loss, counts.sum().to(loss.dtype)])
+        loss, hits, number = self._losses[place], self._hits[place], sum(self._batch_sizes)
+        sums = torch.stack([loss, torch.full_like(loss, number)])
+        # Of which class a miss was is nothing that the training metrics ask.
+        counts = torch.zeros(self._num_classes, self._num_classes, dtype=torch.int64, device=self._device)
+        counts[0, 0], counts[0, 1] = hits, number - hits
         metrics = {"": {"counts": counts}, "loss": {"sums": sums}}
         waiting = [self._none, torch.zeros(0, dtype=torch.int64)]
         table = torch.stack(self._objectives) if self._objectives else torch.zeros(0, len(self._losses))
@@ -86,6 +84,5 @@ class Book:
 
     def keep(self, places: Sequence[int]) -> None:
         """Goes on with the members at these places."""
-        self._counts, self._losses = self._counts[list(places)], self._losses[list(places)]
-        self._offsets = self._offsets[: len(places)]
+        self._hits, self._losses = self._hits[list(places)], self._losses[list(places)]
         self._objectives = [objectives[list(places)] for objectives in self._objectives]

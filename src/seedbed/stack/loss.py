@@ -7,7 +7,7 @@ where all members see the same examples.
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,6 +17,7 @@ Logits = Float[Tensor, "batch member logit"]
 LogProbabilities = Float[Tensor, "batch member class"]
 Labels = Int64[Tensor, "batch #member"]
 Truth = Int64[Tensor, "batch #member logit"]
+Right = Bool[Tensor, "batch member"]
 Losses = Float[Tensor, "batch member"]
 Smoothing = Float[Tensor, " member"]
 
@@ -27,12 +28,14 @@ class Loss(NamedTuple):
     Args:
         losses: negative log-likelihood in nats, with smoothed labels: what is minimised.
         slopes: its derivative by each logit.
-        log_probabilities: normalised over the classes.
+        surprises: minus the logarithm of the probability of the true class.
+        right: whether the true class is the most probable one.
     """
 
     losses: Losses
     slopes: Logits
-    log_probabilities: LogProbabilities
+    surprises: Losses
+    right: Right
 
 
 def loss(likelihood: Likelihood, logits: Logits, labels: Labels, smoothing: Smoothing) -> Loss:
@@ -52,7 +55,10 @@ def loss(likelihood: Likelihood, logits: Logits, labels: Labels, smoothing: Smoo
     targets = truth * (1 - smoothing[:, None]) + smoothing[:, None] / num_classes
     targets = targets.expand_as(logits)
     losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none").sum(dim=-1)
-    return Loss(losses, torch.sigmoid(logits) - targets, log_probabilities(likelihood, logits))
+    logs = log_probabilities(likelihood, logits)
+    places = labels.expand(logits.shape[:-1])
+    surprises = -logs.gather(-1, places[..., None])[..., 0]
+    return Loss(losses, torch.sigmoid(logits) - targets, surprises, logs.argmax(dim=-1) == places)
 
 
 def _truth(likelihood: Likelihood, labels: Labels, num_classes: int) -> Truth:
@@ -61,19 +67,22 @@ def _truth(likelihood: Likelihood, labels: Labels, num_classes: int) -> Truth:
 
 
 def _categorical(logits: Logits, labels: Labels, smoothing: Smoothing) -> Loss:
-    """Without smoothing for all, which needs no sum over the classes, or with it."""
-    logs = functional.log_softmax(logits, dim=-1)
-    places = labels.expand(logits.shape[:-1])[..., None]
-    own = -logs.gather(-1, places)[..., 0]
-    slopes = logs.exp()
-    if not smoothing.any():
-        slopes.scatter_add_(-1, places, slopes.new_full((1, 1, 1), -1.0).expand_as(places))
-        return Loss(own, slopes, logs)
-    share = smoothing / logits.shape[-1]
-    losses = own * (1 - smoothing) - logs.sum(dim=-1) * share
-    slopes = slopes - share[:, None]
-    slopes.scatter_add_(-1, places, (smoothing - 1)[:, None].expand_as(places))
-    return Loss(losses, slopes, logs)
+    """Classes lie between examples and members here, so that sums over them run along the members."""
+    own = logits.transpose(1, 2).contiguous()
+    top = own.amax(dim=1)
+    powers = (own - top[:, None]).exp_()
+    total = powers.sum(dim=1)
+    places = labels.expand(len(labels), len(smoothing))[:, None]
+    true = own.gather(1, places)[:, 0]
+    partition = top + total.log()
+    surprises, right = partition - true, true >= top
+    slopes, losses = powers.div_(total[:, None]), surprises
+    if smoothing.any():
+        share = smoothing / own.shape[1]
+        losses = surprises * (1 - smoothing) + (partition * own.shape[1] - own.sum(dim=1)) * share
+        slopes -= share
+    slopes.scatter_add_(1, places, (smoothing - 1).expand_as(places))
+    return Loss(losses, slopes.transpose(1, 2), surprises, right)
 
 
 def log_probabilities(likelihood: Likelihood, logits: Logits) -> LogProbabilities:

@@ -22,8 +22,9 @@ from seedbed.stopping import Stopping
 from seedbed.track.manifest import seal
 from seedbed.track.provenance import Provenance
 
-# A delivery to the store after every epoch would cost more than the epoch, once there are many members.
-DELIVER_SECONDS = 5.0
+# Seconds from one delivery of a member to its next, for each member: many deliveries after every epoch
+# would cost more than the epoch. It is a few milliseconds of work, and so a few percent.
+DELIVER_SECONDS = 0.2
 STACKED = "seedbed.stacked"
 
 
@@ -59,7 +60,7 @@ def life(job: Job, stopping: Stopping, num_members: int, origin: Provenance) -> 
         assembly = assemble(job.config)
         identify(record, assembly.data)
         fit = fit_of(plot, assembly, watch_of(job), bar=False)
-        fit.epoch_end.deliver_seconds = DELIVER_SECONDS
+        fit.epoch_end.deliver_seconds = DELIVER_SECONDS * num_members
         _attach(fit, assembly.classifier)
         try:
             yield Parts(plot, assembly, fit)

@@ -43,7 +43,7 @@ class Penalties:
                 total = total + self._l1 * values.abs().sum(dim=1)
                 slopes.addcmul_(values.sign(), self._l1[:, None])
             if self._some[1]:
-                total = total + self._l2 / 2 * values.square().sum(dim=1)
+                total = total + self._l2 / 2 * torch.linalg.vector_norm(values, dim=1).square()
                 slopes.addcmul_(values, self._l2[:, None])
         return total
 

@@ -126,7 +126,7 @@ class Stack:
         self._optimizer.step(self.num_steps_done)
         self.num_steps_done += 1
         objectives = found.losses.sum(dim=0) / count + price
-        self._book.add(objectives, found.log_probabilities, batches.labels, count)
+        self._book.add(objectives, found, count)
 
     def _keys(self, indices: Tensor, epoch: int) -> Tensor:
         """A key for each example, of every member or the same for all of them."""
