@@ -1,7 +1,7 @@
 """What the steps of an epoch came to, for every member: objectives, and the sums of its metrics."""
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import torch
 from jaxtyping import Float
@@ -10,6 +10,22 @@ from torch import Tensor
 from seedbed.stack.loss import Loss
 
 Objectives = Float[Tensor, " member"]
+
+
+class Result(NamedTuple):
+    """An epoch of one member.
+
+    Args:
+        loss: mean negative log-likelihood in nats, without smoothing.
+        accuracy: share of examples that were right.
+        objective: mean of what was minimised.
+        objectives: of each step.
+    """
+
+    loss: float
+    accuracy: float
+    objective: float
+    objectives: list[float]
 
 
 @final
@@ -81,6 +97,15 @@ class Book:
             "objectives": table[:, place].contiguous(),
             "counts": self._batch_sizes[:],
         }
+
+    def results(self) -> list[Result]:
+        """What the epoch came to, of each member."""
+        table = torch.stack(self._objectives).double().t().cpu()
+        sizes = torch.tensor(self._batch_sizes, dtype=torch.float64)
+        number = float(sizes.sum())
+        means = (table @ sizes / number).tolist()
+        losses, hits = (self._losses / number).tolist(), (self._hits.double() / number).tolist()
+        return [Result(*row) for row in zip(losses, hits, means, table.tolist(), strict=True)]
 
     def keep(self, places: Sequence[int]) -> None:
         """Goes on with the members at these places."""

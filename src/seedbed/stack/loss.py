@@ -27,7 +27,7 @@ class Loss(NamedTuple):
 
     Args:
         losses: negative log-likelihood in nats, with smoothed labels: what is minimised.
-        slopes: its derivative by each logit.
+        slopes: the derivative of their mean by each logit.
         surprises: minus the logarithm of the probability of the true class.
         right: whether the true class is the most probable one.
     """
@@ -38,7 +38,9 @@ class Loss(NamedTuple):
     right: Right
 
 
-def loss(likelihood: Likelihood, logits: Logits, labels: Labels, smoothing: Smoothing) -> Loss:
+def loss(
+    likelihood: Likelihood, logits: Logits, labels: Labels, smoothing: Smoothing, num_examples: int = 1
+) -> Loss:
     """Losses and slopes of every member.
 
     Args:
@@ -46,9 +48,10 @@ def loss(likelihood: Likelihood, logits: Logits, labels: Labels, smoothing: Smoo
         logits: as many columns as it says.
         labels: 0 .. K-1.
         smoothing: share of each label that is spread evenly over all classes, in [0, 1), a member.
+        num_examples: by which the slopes are divided, as of a mean.
     """
     if isinstance(likelihood, Categorical):
-        return _categorical(logits, labels, smoothing)
+        return _categorical(logits, labels, smoothing, num_examples)
     assert isinstance(likelihood, Bernoulli | OneVsRest)
     num_classes = 2 if isinstance(likelihood, Bernoulli) else logits.shape[-1]
     truth = _truth(likelihood, labels, num_classes).to(logits.dtype)
@@ -58,7 +61,8 @@ def loss(likelihood: Likelihood, logits: Logits, labels: Labels, smoothing: Smoo
     logs = log_probabilities(likelihood, logits)
     places = labels.expand(logits.shape[:-1])
     surprises = -logs.gather(-1, places[..., None])[..., 0]
-    return Loss(losses, torch.sigmoid(logits) - targets, surprises, logs.argmax(dim=-1) == places)
+    slopes = (torch.sigmoid(logits) - targets).div_(num_examples)
+    return Loss(losses, slopes, surprises, logs.argmax(dim=-1) == places)
 
 
 def _truth(likelihood: Likelihood, labels: Labels, num_classes: int) -> Truth:
@@ -66,7 +70,7 @@ def _truth(likelihood: Likelihood, labels: Labels, num_classes: int) -> Truth:
     return labels[..., None] if isinstance(likelihood, Bernoulli) else functional.one_hot(labels, num_classes)
 
 
-def _categorical(logits: Logits, labels: Labels, smoothing: Smoothing) -> Loss:
+def _categorical(logits: Logits, labels: Labels, smoothing: Smoothing, num_examples: int) -> Loss:
     """Classes lie between examples and members here, so that sums over them run along the members."""
     own = logits.transpose(1, 2).contiguous()
     top = own.amax(dim=1)
@@ -76,12 +80,12 @@ def _categorical(logits: Logits, labels: Labels, smoothing: Smoothing) -> Loss:
     true = own.gather(1, places)[:, 0]
     partition = top + total.log()
     surprises, right = partition - true, true >= top
-    slopes, losses = powers.div_(total[:, None]), surprises
+    slopes, losses = powers.div_((total * num_examples)[:, None]), surprises
     if smoothing.any():
         share = smoothing / own.shape[1]
         losses = surprises * (1 - smoothing) + (partition * own.shape[1] - own.sum(dim=1)) * share
-        slopes -= share
-    slopes.scatter_add_(1, places, (smoothing - 1).expand_as(places))
+        slopes -= share / num_examples
+    slopes.scatter_add_(1, places, ((smoothing - 1) / num_examples).expand_as(places))
     return Loss(losses, slopes.transpose(1, 2), surprises, right)
 
 

@@ -17,6 +17,7 @@ from seedbed.optim import sense
 from seedbed.recording import recorded
 from seedbed.saving import save
 from seedbed.seat import Seat
+from seedbed.stack.book import Result
 from seedbed.stack.counters import stand
 from seedbed.stopping import Stopping
 from seedbed.track.manifest import seal
@@ -103,6 +104,7 @@ class Member:
         self.schedule = schedule
         self.loader = parts.assembly.data.train_dataloader()
         self.val_loader = parts.assembly.data.val_dataloader()
+        self._inside = False
 
     def begin(self) -> None:
         """What callbacks do before the first step."""
@@ -115,15 +117,14 @@ class Member:
         self.loader.sampler.set_epoch(epoch)
         self.parts.fit.epoch_end.on_train_epoch_start(self.trainer, self.classifier)
 
-    def take(self, so_far: dict[str, Any], factor: float) -> None:
-        """Brings the member's own parts to where the stack's training stands.
+    def take(self, num_steps: int, factor: float) -> None:
+        """Brings optimiser and schedule to where the stack's training stands.
 
         Args:
-            so_far: as a checkpoint holds it: metrics, objectives and steps of the epoch.
-            factor: of the learning rate of the next step.
+            num_steps: that are done.
+            factor: of the learning rate of the next one.
         """
-        num_steps = so_far["num_steps"]
-        self.classifier.on_load_checkpoint({SO_FAR: so_far})
+        self.classifier.num_steps_done = num_steps
         for group in self.optimizer.param_groups:
             group["lr"] = group["initial_lr"] * factor
         for state in self.optimizer.state.values():
@@ -135,22 +136,38 @@ class Member:
             | {"last_epoch": num_steps, "_step_count": num_steps + 1, "_last_lr": rates}
         )
 
-    def end_epoch(self, epoch: int) -> None:
+    def take_inside(self, so_far: dict[str, Any]) -> None:
+        """Takes over what the unfinished epoch has come to.
+
+        Args:
+            so_far: as a checkpoint holds it: metrics, objectives and steps.
+        """
+        self.classifier.on_load_checkpoint({SO_FAR: so_far})
+        self._inside = True
+
+    def end_epoch(self, epoch: int, result: Result) -> None:
         """What the module and its callbacks do after an epoch.
 
         Args:
             epoch: from 0.
+            result: of its training.
 
         Raises:
             Pruned: where the search ends the run.
         """
         self._stand(epoch, inside=False)
+        module, fit = self.classifier, self.parts.fit
         if self.val_loader is not None:
-            self.classifier.on_validation_epoch_end()
-        self.classifier.on_train_epoch_end()
-        for callback in (self.parts.fit.trace, self.parts.fit.epoch_end):
-            callback.on_train_epoch_end(self.trainer, self.classifier)
-        self.parts.fit.step_end.tell()
+            module.on_validation_epoch_end()
+        if self._inside:  # forgets it
+            module.on_train_epoch_end()
+            self._inside = False
+        module.epoch_metrics |= {"train/loss": result.loss, "train/accuracy": result.accuracy}
+        module.epoch_metrics["train/objective"] = result.objective
+        module.epoch_objectives = result.objectives
+        for callback in (fit.trace, fit.epoch_end):
+            callback.on_train_epoch_end(self.trainer, module)
+        fit.step_end.tell()
 
     def save(self) -> None:
         """Writes `last.ckpt` of where the training stands, between two steps of an epoch."""

@@ -82,12 +82,13 @@ class Layer:
             further: whether those by the inputs are asked for, too.
         """
         inputs, weights = self._inputs, self.weight.values
-        torch.sum(slopes, dim=0, out=self.bias.slopes)
         if inputs.ndim == 2:
             wide = slopes.reshape(len(inputs), -1)
+            torch.sum(wide, dim=0, out=self.bias.slopes.view(-1))
             torch.mm(wide.t(), inputs, out=self.weight.slopes.view(-1, inputs.shape[1]))
             return None
         members = slopes.transpose(0, 1)
+        torch.sum(members, dim=1, out=self.bias.slopes)
         torch.bmm(members.transpose(1, 2), inputs.transpose(0, 1), out=self.weight.slopes)
         return torch.bmm(members, weights).transpose(0, 1) if further else None
 

@@ -118,8 +118,8 @@ class Stack:
         network, count = self._network, batches.num_examples
         keys = self._keys(batches.indices, epoch) if network.drops else None
         logits = network.forward(batches.inputs, keys)
-        found = loss(network.likelihood, logits, batches.labels, self._penalties.smoothing)
-        network.backward(found.slopes.div_(count))
+        found = loss(network.likelihood, logits, batches.labels, self._penalties.smoothing, count)
+        network.backward(found.slopes)
         price = self._penalties.add(network.parameters[name] for name in network.penalised)
         if self._trainer["gradient_clip_norm"] is not None:
             clip(network.parameters.values(), self._trainer["gradient_clip_norm"])
@@ -148,18 +148,19 @@ class Stack:
                 member.classifier.val_metrics.update(logs[:, place].contiguous(), labels[:, place])
 
     def _tell(self) -> None:
-        """Brings the members' own parts to where the training stands."""
+        """Brings the members' own parts to where the training stands, inside an epoch."""
         for place, member in enumerate(self.members):
-            so_far = self._book.so_far(place) | {"num_steps": self.num_steps_done}
-            member.take(so_far, self._factor(self.num_steps_done))
+            member.take(self.num_steps_done, self._factor(self.num_steps_done))
+            member.take_inside(self._book.so_far(place) | {"num_steps": self.num_steps_done})
 
     def _ended(self, epoch: int) -> Endings:
         """Ends the epoch for each member; those that end with it, by an error or a search."""
-        self._tell()
         ended: dict[Member, BaseException] = {}
-        for member in self.members:
+        factor = self._factor(self.num_steps_done)
+        for member, result in zip(self.members, self._book.results(), strict=True):
             try:
-                member.end_epoch(epoch)
+                member.take(self.num_steps_done, factor)
+                member.end_epoch(epoch, result)
             except (Exception, Pruned) as ending:  # noqa: BLE001 - whatever it is, it ends this member alone
                 ended[member] = ending
         return ended
