@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Int64
 from torch import Tensor
 
 from seedbed.data.loader import Loader
 from seedbed.shapes import Batch
+from seedbed.stack.network import Inputs
 
-Inputs = Float[Tensor, "batch *_"]
 Labels = Int64[Tensor, "batch #member"]
 Indices = Int64[Tensor, "batch #member"]
 
@@ -19,7 +19,7 @@ class Round(NamedTuple):
     """One batch of every member; where all see the same examples, there is one of them.
 
     Args:
-        inputs: [batch, feature] where they are shared, else [batch, member, feature].
+        inputs: [batch, feature] where they are shared, else each member's; on a GPU beside each other.
         labels: the true classes.
         indices: places of the examples in their source file.
         num_examples: of each member's batch.
@@ -63,8 +63,9 @@ def _shared(batch: Batch) -> Round:
 
 
 def _beside(batches: Sequence[Batch]) -> Round:
-    # Members first, as products want them; the axes' order is one of names only.
-    inputs = torch.stack([batch.inputs.flatten(1) for batch in batches]).transpose(0, 1)
     labels = torch.stack([batch.labels for batch in batches], dim=1)
     indices = torch.stack([batch.indices for batch in batches], dim=1)
+    own = [batch.inputs.flatten(1) for batch in batches]
+    # A GPU wants few large products; the axes' order is one of names only.
+    inputs = torch.stack(own).transpose(0, 1) if labels.is_cuda else own
     return Round(inputs, labels, indices, batches[0].num_examples)

@@ -1,7 +1,8 @@
 """The networks of many members as one: a forward and a backward pass without autograd.
 
 Units lie as [batch, member, unit]. Where all members see the same examples, the first layer is one
-wide product, [batch, feature] x [feature, member * unit]; everywhere else a batched one.
+wide product, [batch, feature] x [feature, member * unit]; where each sees its own, a product each on a
+CPU, because laying their examples side by side costs more than it saves. All others are batched.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,10 @@ from seedbed.model.mlp import Mlp
 from seedbed.model.network import Network
 from seedbed.stack.units import Dropouts, slope_of
 
-# [batch, feature] where the members share their examples, else [batch, member, feature].
-Inputs = Float[Tensor, "batch *_"]
+Shared = Float[Tensor, "batch feature"]
+Beside = Float[Tensor, "batch member feature"]
+Own = list[Float[Tensor, "batch feature"]]
+Inputs = Shared | Beside | Own
 Units = Float[Tensor, "batch member _"]
 Keys = Int64[Tensor, "batch #member"]
 
@@ -63,11 +66,16 @@ class Layer:
 
     def __init__(self, weight: Stacked, bias: Stacked) -> None:
         self.weight, self.bias = weight, bias
-        self._inputs = torch.zeros(0)
+        self._inputs: Inputs = []
 
     def forward(self, inputs: Inputs) -> Units:
         self._inputs = inputs
         weights, biases = self.weight.values, self.bias.values
+        if isinstance(inputs, list):
+            own = weights.new_empty(*biases.shape, len(inputs[0]))
+            for weight, each, out in zip(weights, inputs, own, strict=True):
+                torch.mm(weight, each.t(), out=out)  # half the time of its transpose
+            return own.add_(biases[..., None]).permute(2, 0, 1)
         if inputs.ndim == 2:
             wide = torch.addmm(biases.flatten(), inputs, weights.flatten(0, 1).t())
             return wide.view(len(inputs), *biases.shape)
@@ -81,16 +89,20 @@ class Layer:
             slopes: of the objective by each output.
             further: whether those by the inputs are asked for, too.
         """
-        inputs, weights = self._inputs, self.weight.values
-        if inputs.ndim == 2:
+        inputs, weight = self._inputs, self.weight
+        if isinstance(inputs, torch.Tensor) and inputs.ndim == 2:
             wide = slopes.reshape(len(inputs), -1)
             torch.sum(wide, dim=0, out=self.bias.slopes.view(-1))
-            torch.mm(wide.t(), inputs, out=self.weight.slopes.view(-1, inputs.shape[1]))
+            torch.mm(wide.t(), inputs, out=weight.slopes.view(-1, inputs.shape[1]))
             return None
-        members = slopes.transpose(0, 1)
-        torch.sum(members, dim=1, out=self.bias.slopes)
-        torch.bmm(members.transpose(1, 2), inputs.transpose(0, 1), out=self.weight.slopes)
-        return torch.bmm(members, weights).transpose(0, 1) if further else None
+        members = slopes.permute(1, 2, 0)
+        torch.sum(members, dim=2, out=self.bias.slopes)
+        if isinstance(inputs, list):
+            for own, each, out in zip(members, inputs, weight.slopes, strict=True):
+                torch.mm(own, each, out=out)
+            return None
+        torch.bmm(members, inputs.transpose(0, 1), out=weight.slopes)
+        return torch.bmm(slopes.transpose(0, 1), weight.values).transpose(0, 1) if further else None
 
 
 @final

@@ -139,9 +139,12 @@ class Stack:
 
     def _validate(self) -> None:
         loaders = [member.val_loader for member in self.members if member.val_loader is not None]
-        if not loaders:
+        if not self._shares:
+            for member, loader in zip(self.members, loaders, strict=bool(loaders)):
+                for number, batch in enumerate(loader):
+                    member.classifier.validation_step(batch, number)
             return
-        for batches in Rounds(loaders, shares=self._shares):
+        for batches in Rounds(loaders, shares=True):
             logs = log_probabilities(self._network.likelihood, self._network.forward(batches.inputs))
             labels = batches.labels.expand(logs.shape[:-1])
             for place, member in enumerate(self.members):
