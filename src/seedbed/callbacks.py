@@ -52,7 +52,7 @@ class EpochEnd(Checkpoint):
         self.best_metrics: dict[str, float] = {}
         self.deliver_seconds, self._delivered_at = 0.0, time.monotonic()
         self._earlier = {"wall": 0.0, "cpu": 0.0}
-        self._clock = _clock()
+        self._clock, self._fitted = _clock(), dict[str, float]()
         self._began, self._behind = time.perf_counter(), 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -111,9 +111,19 @@ class EpochEnd(Checkpoint):
         """Seconds of this epoch so far, counting those before an interruption."""
         return self._behind + time.perf_counter() - self._began
 
+    def wind(self) -> None:
+        """Lets the time of fitting begin now."""
+        self._clock = _clock()
+
+    def halt(self) -> None:
+        """Lets the time of fitting be over."""
+        self._fitted = self.seconds()
+
     def seconds(self) -> dict[str, float]:
         """Seconds of fitting so far, with those of earlier processes up to their last checkpoint."""
-        return {name: self._earlier[name] + now - self._clock[name] for name, now in _clock().items()}
+        return self._fitted or {
+            name: self._earlier[name] + now - self._clock[name] for name, now in _clock().items()
+        }
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]

@@ -42,14 +42,29 @@ class Rounds:
     def __init__(self, loaders: Sequence[Loader], *, shares: bool) -> None:
         self._passes = [iter(loader) for loader in (loaders[:1] if shares else loaders)]
         self._shares = shares
+        self._room: list[Tensor] = []
 
     def __iter__(self) -> Iterator[Round]:
         while True:
             try:
-                batches = [next(batches) for batches in self._passes]
+                yield _shared(next(self._passes[0])) if self._shares else self._own()
             except StopIteration:
                 return
-            yield _shared(batches[0]) if self._shares else _beside(batches)
+
+    def _own(self) -> Round:
+        """Into the same memory each time: new memory for so many inputs costs more than a copy."""
+        inputs, labels, indices, count = [], [], [], 0
+        for place, batches in enumerate(self._passes):
+            raw, truth, places, count = next(batches)
+            flat = raw.flatten(1)
+            if place == len(self._room):
+                self._room.append(torch.empty_like(flat))
+            inputs.append(self._room[place][: len(flat)].copy_(flat))
+            labels.append(truth)
+            indices.append(places)
+        # A GPU wants few large products; the axes' order is one of names only.
+        given = torch.stack(inputs).transpose(0, 1) if inputs[0].is_cuda else inputs
+        return Round(given, torch.stack(labels, dim=1), torch.stack(indices, dim=1), count)
 
     def keep(self, places: Sequence[int]) -> None:
         """Goes on with the members at these places."""
@@ -60,12 +75,3 @@ class Rounds:
 def _shared(batch: Batch) -> Round:
     inputs, labels, indices, num_examples = batch
     return Round(inputs.flatten(1), labels[:, None], indices[:, None], num_examples)
-
-
-def _beside(batches: Sequence[Batch]) -> Round:
-    labels = torch.stack([batch.labels for batch in batches], dim=1)
-    indices = torch.stack([batch.indices for batch in batches], dim=1)
-    own = [batch.inputs.flatten(1) for batch in batches]
-    # A GPU wants few large products; the axes' order is one of names only.
-    inputs = torch.stack(own).transpose(0, 1) if labels.is_cuda else own
-    return Round(inputs, labels, indices, batches[0].num_examples)

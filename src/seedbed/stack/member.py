@@ -108,6 +108,7 @@ class Member:
 
     def begin(self) -> None:
         """What callbacks do before the first step."""
+        self.parts.fit.epoch_end.wind()
         self.parts.fit.trace.on_train_start(self.trainer, self.classifier)
         self.parts.fit.step_end.on_train_start(self.trainer, self.classifier)
 
@@ -168,6 +169,10 @@ class Member:
         for callback in (fit.trace, fit.epoch_end):
             callback.on_train_epoch_end(self.trainer, module)
         fit.step_end.tell()
+
+    def end(self) -> None:
+        """The training is over; others may be evaluated before this one."""
+        self.parts.fit.epoch_end.halt()
 
     def save(self) -> None:
         """Writes `last.ckpt` of where the training stands, between two steps of an epoch."""

@@ -8,8 +8,9 @@ from pathlib import Path
 from seedbed.errors import Stopped
 from seedbed.growing import Outcome, quiet
 from seedbed.job import Job
+from seedbed.stack.cutting import stacks_of
 from seedbed.stack.member import Life, Member, life
-from seedbed.stack.training import Stack
+from seedbed.stack.training import Ending, Stack
 from seedbed.stopping import Stopping
 from seedbed.track.load import Load
 from seedbed.track.provenance import provenance
@@ -53,13 +54,27 @@ def _grown(jobs: Sequence[Job], lives: dict[int, Life], shares: bool, stopping: 
             yield number, error, None
     if not members:
         return
-    stack = Stack(members, shares=shares, stopping=stopping)
+    stacks = stacks_of(members, shares=shares, stopping=stopping)
     with _sampled(members), stopping.deferred():
-        for member, ending in stack.run():
+        for member, ending in _trained(stacks, jobs[0].config["trainer"]["max_epochs"]):
             yield _ended(member.number, lives.pop(member.number), ending)
     for member in members:
         if member.number in lives:
             yield _ended(member.number, lives.pop(member.number))
+
+
+def _trained(stacks: Sequence[Stack], num_epochs: int) -> Iterator[Ending]:
+    """Stacks side by side through all epochs; the members that end early, with what ended them."""
+    for stack in stacks:
+        stack.begin()
+    for epoch in range(num_epochs):
+        for stack in stacks:
+            if stack.members:
+                yield from stack.train(epoch)
+    for stack in stacks:
+        for member in stack.members:
+            member.end()
+        stack.release()
 
 
 def _ended(number: int, living: Life, error: BaseException | None = None) -> Ended:

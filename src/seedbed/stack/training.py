@@ -27,7 +27,7 @@ Ending = tuple[Member, BaseException]
 
 @final
 class Stack:
-    """Members at work.
+    """Members at work, epoch by epoch.
 
     Args:
         members: of one kind, whose training splits are equally large.
@@ -56,28 +56,26 @@ class Stack:
     def _priced(self) -> Penalties:
         return Penalties([member.classifier.objective for member in self.members], self._like)
 
-    @torch.no_grad()
-    def run(self) -> Generator[Ending]:
-        """Trains to the end; says of each member that ends early what ended it.
-
-        Raises:
-            Stopped: where a signal ended the training; every member has saved then.
-        """
+    def begin(self) -> None:
+        """What is done before the first step."""
         for member in self.members:
             member.begin()
-        for epoch in range(self._trainer["max_epochs"]):
-            yield from self._epoch(epoch)
-            self._stop_if_told()
-            if not self.members:
-                return
-        self.release()
 
     def release(self) -> None:
         """Makes the members' parameters their own again."""
         self._network.keep([])
         self._optimizer.keep([])
 
-    def _epoch(self, epoch: int) -> Generator[Ending]:
+    @torch.no_grad()
+    def train(self, epoch: int) -> Generator[Ending]:
+        """Takes the members through an epoch; says of each that ends early what ended it.
+
+        Args:
+            epoch: from 0.
+
+        Raises:
+            Stopped: where a signal ended the training; every member has saved then.
+        """
         for member in self.members:
             member.begin_epoch(epoch)
         rounds = Rounds([member.loader for member in self.members], shares=self._shares)
@@ -93,6 +91,7 @@ class Stack:
         self._validate()
         yield from self._drop(self._ended(epoch))
         self._book.clear()
+        self._stop_if_told()
 
     def _between(self) -> None:
         """After any step but an epoch's last, which is followed by a checkpoint anyway."""
