@@ -32,6 +32,9 @@ class EpochEnd(Checkpoint):
         monitor: metric that decides which epoch is best; None keeps the last.
         signature: of the config, which each checkpoint carries.
         watch: hears every epoch's metrics and may end the run.
+
+    Attributes:
+        deliver_seconds: least time from one delivery to the store to the next; 0: after every epoch.
     """
 
     def __init__(
@@ -47,8 +50,9 @@ class EpochEnd(Checkpoint):
         self.signature, self._watch = signature, watch
         self.best_epoch, self.best_value = 0, math.nan
         self.best_metrics: dict[str, float] = {}
+        self.deliver_seconds, self._delivered_at = 0.0, time.monotonic()
         self._earlier = {"wall": 0.0, "cpu": 0.0}
-        self._clock = _clock()
+        self._clock, self._fitted = _clock(), dict[str, float]()
         self._began, self._behind = time.perf_counter(), 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -62,7 +66,7 @@ class EpochEnd(Checkpoint):
         extra = {"train/learning_rate": rate, "train/epoch_seconds": self._epoch_seconds()}
         if self.record is not None:
             self.record.log_metrics(metrics | extra, step=epoch)
-            self.record.deliver()
+            self._deliver(self.record)
         # Before the checkpoint: a run that dies here repeats its last steps, and so its report.
         pruned = pl_module.seat.shared(self._report(epoch, metrics))
         improved = self._judge(metrics, epoch)
@@ -71,6 +75,11 @@ class EpochEnd(Checkpoint):
             copy_to_best(self.folder / LAST)
         if pruned is not None:
             raise pruned
+
+    def _deliver(self, record: Record) -> None:
+        if time.monotonic() - self._delivered_at >= self.deliver_seconds:
+            record.deliver()
+            self._delivered_at = time.monotonic()
 
     def _report(self, epoch: int, metrics: dict[str, float]) -> Pruned | None:
         try:
@@ -102,9 +111,19 @@ class EpochEnd(Checkpoint):
         """Seconds of this epoch so far, counting those before an interruption."""
         return self._behind + time.perf_counter() - self._began
 
+    def wind(self) -> None:
+        """Lets the time of fitting begin now."""
+        self._clock = _clock()
+
+    def halt(self) -> None:
+        """Lets the time of fitting be over."""
+        self._fitted = self.seconds()
+
     def seconds(self) -> dict[str, float]:
         """Seconds of fitting so far, with those of earlier processes up to their last checkpoint."""
-        return {name: self._earlier[name] + now - self._clock[name] for name, now in _clock().items()}
+        return self._fitted or {
+            name: self._earlier[name] + now - self._clock[name] for name, now in _clock().items()
+        }
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]

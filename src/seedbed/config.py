@@ -276,6 +276,12 @@ class LocalLaunch:
 
 
 @dataclass
+class StackedLaunch:
+    num_members: int = how("most runs that train as one, 2 or more")
+    num_proposed: int = how("settings that a search proposes at a time, 1 or more")
+
+
+@dataclass
 class SlurmLaunch:
     partition: str | None = how("partition that jobs are sent to; null: the cluster's default")
     account: str | None = how("account that is charged; null: the user's default")
@@ -363,7 +369,7 @@ SCHEMAS: Mapping[str, Mapping[str, type]] = {
         "cross_validation": Study,
         "variance": VarianceStudy,
     },
-    "launch": {"local": LocalLaunch, "slurm": SlurmLaunch},
+    "launch": {"local": LocalLaunch, "slurm": SlurmLaunch, "stacked": StackedLaunch},
 }
 ROOT_CHOICES = {"objective": Objective, "streams": Pinned}
 

@@ -6,6 +6,8 @@ the record.
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,6 +78,7 @@ class Fit(NamedTuple):
 
     trainer: pl.Trainer
     epoch_end: EpochEnd
+    step_end: StepEnd
     trace: Trace
 
 
@@ -91,6 +94,19 @@ def grow(plot: Plot, *, resumed: bool, watch: Watch | None = None) -> Outcome | 
         SeedbedError: for a configuration or data that cannot work, or a run that cannot go on.
         Stopped: where a signal ended the run.
     """
+    with quiet():
+        assembly = assemble(plot.job.config, plot.seat)
+        start = None
+        if plot.record is not None:
+            identify(plot.record, assembly.data)
+            start = _taken_up(plot.job, plot.record) if resumed else None
+            watch = watch or watch_of(plot.job)
+        return _fitted(plot, assembly, plot.seat.shared(start), watch)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without warnings that are not about us."""
     with warnings.catch_warnings():
         # Data may be too few to hold any out; Lightning's copy of a torch function is out of date.
         warnings.filterwarnings("ignore", "You defined a `validation_step` but have no `val_dataloader`")
@@ -99,13 +115,7 @@ def grow(plot: Plot, *, resumed: bool, watch: Watch | None = None) -> Outcome | 
         warnings.filterwarnings("ignore", "The `srun` command is available")
         # Our loader is told where to begin, and not by Lightning.
         warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch")
-        assembly = assemble(plot.job.config, plot.seat)
-        start = None
-        if plot.record is not None:
-            identify(plot.record, assembly.data)
-            start = _taken_up(plot.job, plot.record) if resumed else None
-            watch = watch or watch_of(plot.job)
-        return _fitted(plot, assembly, plot.seat.shared(start), watch)
+        yield
 
 
 def _taken_up(job: Job, record: Record) -> Start:
@@ -132,28 +142,44 @@ def watch_of(job: Job) -> Watch | None:
 
 def _fitted(plot: Plot, assembly: Assembly, start: Start | None, watch: Watch | None) -> Outcome | None:
     """Fits, and unless a search has ended that early, evaluates the best checkpoint and keeps the model."""
-    job, val_loader = plot.job, assembly.data.val_dataloader()
-    monitor = job.config["trainer"]["monitor"] if val_loader else None
-    epoch_end = EpochEnd(plot.record, plot.folder, monitor, signature=job_signature(job), watch=watch)
-    every_steps = job.config["trainer"]["checkpoint_every_steps"]
-    step_end = StepEnd(plot.record, plot.folder, plot.stopping, every_steps)
-    trace = Trace()
-    trainer = _trainer(plot, [trace, epoch_end, step_end], assembly)
+    fit = fit_of(plot, assembly, watch)
     loader, path = assembly.data.train_dataloader(), None
     if start is not None:
         loader.start_at(start.batch)
         path = start.path
-    fit = Fit(trainer, epoch_end, trace)
     try:
         with plot.stopping.deferred(plot.seat.largest):
-            trainer.fit(assembly.classifier, Passes(loader), val_loader, ckpt_path=path)
+            fit.trainer.fit(
+                assembly.classifier, Passes(loader), assembly.data.val_dataloader(), ckpt_path=path
+            )
     except Pruned as pruned:
         plot.stopping.check(plot.seat.largest)
-        return _cut_off(plot, fit, pruned)
-    return _ripen(plot, assembly, fit)
+        return cut_off(plot, fit, pruned)
+    return ripen(plot, assembly, fit)
 
 
-def _cut_off(plot: Plot, fit: Fit, pruned: Pruned) -> Outcome | None:
+def fit_of(plot: Plot, assembly: Assembly, watch: Watch | None, *, bar: bool = True) -> Fit:
+    """A trainer with its callbacks; nothing is trained yet.
+
+    Args:
+        plot: this process's.
+        assembly: the parts.
+        watch: hears every epoch's validation and may end the run early.
+        bar: whether to show a live line where the config wants one.
+    """
+    job = plot.job
+    monitor = job.config["trainer"]["monitor"] if assembly.data.val_dataloader() else None
+    epoch_end = EpochEnd(plot.record, plot.folder, monitor, signature=job_signature(job), watch=watch)
+    every_steps = job.config["trainer"]["checkpoint_every_steps"]
+    step_end = StepEnd(plot.record, plot.folder, plot.stopping, every_steps)
+    trace = Trace()
+    callbacks: list[pl.Callback] = [trace, epoch_end, step_end]
+    if bar and job.config["trainer"]["progress_bar"] and plot.seat.first:
+        callbacks.append(Bar(job.name, assembly.classifier.num_steps))
+    return Fit(_trainer(plot, callbacks, assembly), epoch_end, step_end, trace)
+
+
+def cut_off(plot: Plot, fit: Fit, pruned: Pruned) -> Outcome | None:
     """What is said of a run that a search has ended: its metrics so far, no model."""
     job, record = plot.job, plot.record
     if record is None:
@@ -169,7 +195,7 @@ def _cut_off(plot: Plot, fit: Fit, pruned: Pruned) -> Outcome | None:
     return Outcome(record.run_id, job.name, fit.epoch_end.best_metrics | metrics, pruned=True)
 
 
-def _ripen(plot: Plot, assembly: Assembly, fit: Fit) -> Outcome | None:
+def ripen(plot: Plot, assembly: Assembly, fit: Fit) -> Outcome | None:
     """Evaluates the best checkpoint, keeps it and the model, and says what was found."""
     job, record = plot.job, plot.record
     metrics = _spent(fit.epoch_end) | fit.epoch_end.best()
@@ -205,8 +231,6 @@ def _trainer(plot: Plot, callbacks: list[pl.Callback], assembly: Assembly) -> pl
     config = plot.job.config["trainer"]
     # Lightning's advice on workers, tips and devices is not about our loaders.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    if config["progress_bar"] and plot.seat.first:
-        callbacks = [*callbacks, Bar(plot.job.name, assembly.classifier.num_steps)]
     if not plot.seat.alone:
         callbacks = [*callbacks, HangWatch(plot.stack, config["timeout_minutes"] * 60)]
     return pl.Trainer(

@@ -12,7 +12,7 @@ from seedbed.errors import Detached, Stopped, StoreError
 from seedbed.job import REPETITION, Job
 from seedbed.terminal import said
 from seedbed.track.leftover import take_along
-from seedbed.track.provenance import provenance
+from seedbed.track.provenance import Provenance, provenance
 from seedbed.track.record import Record
 from seedbed.track.room import told_of_room
 from seedbed.track.signature import signature
@@ -24,16 +24,25 @@ Begun = Callable[[str], None]
 
 
 @contextmanager
-def recorded(job: Job, run_id: str | None, begun: Begun | None = None) -> Iterator[Record]:
+def recorded(
+    job: Job,
+    run_id: str | None,
+    begun: Begun | None = None,
+    *,
+    sampled: bool = True,
+    origin: Provenance | None = None,
+) -> Iterator[Record]:
     """The run's record, closed with the right status however the run ends, if not by whoever has it.
 
     Args:
         job: what runs.
         run_id: MLflow run to go on in; None: a new one.
         begun: told the run's id before anything else is written to it.
+        sampled: whether the machine's load is noted here, if the config wants it.
+        origin: where the run comes from, told once for several that begin at the same time; None: found out.
     """
     track = job.config["track"]
-    origin = provenance(Path.cwd())
+    origin = origin or provenance(Path.cwd())
     record = _opened(job, run_id, _identity(job) | origin.tags, queued=begun is not None)
     if begun is not None:
         begun(record.run_id)
@@ -45,7 +54,7 @@ def recorded(job: Job, run_id: str | None, begun: Begun | None = None) -> Iterat
                 record.log_text(text, path)
             record.log_file(record.folder / JOB)
         alone = job.config["trainer"]["strategy"] == "single"  # else each rank watches its own device
-        with record.system_metrics(enabled=track["system_metrics"] and alone):
+        with record.system_metrics(enabled=track["system_metrics"] and alone and sampled):
             yield record
 
 

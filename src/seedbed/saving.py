@@ -38,11 +38,21 @@ class Shelf(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         content = io.BytesIO()
-        torch.save(checkpoint, content)
+        torch.save(compact(checkpoint), content)
         try:
             replace_last(Path(path).parent, content.getbuffer())
         except StoreError as error:
             self.error = error
+
+
+def compact(value: Any) -> Any:
+    """The same values; a tensor that is a part of a larger one is copied, or all of that would be saved."""
+    if isinstance(value, torch.Tensor):
+        part = value.numel() * value.element_size() < value.untyped_storage().nbytes()
+        return value.clone() if part else value
+    if isinstance(value, dict):
+        return {key: compact(held) for key, held in value.items()}
+    return [compact(held) for held in value] if isinstance(value, list) else value
 
 
 def save(trainer: pl.Trainer, seat: Seat, folder: Path) -> None:
@@ -99,7 +109,7 @@ class StepEnd(Checkpoint, StepWatch):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Stepping)
-        self._tell()
+        self.tell()
         self.stopping.check(pl_module.seat.largest)
 
     def _say_where(self, module: Stepping) -> None:
@@ -120,9 +130,9 @@ class StepEnd(Checkpoint, StepWatch):
             self._untold = f"{failed} failed, at step {step}: {error}"
             if self.record is not None:
                 said(self._untold)
-            self._tell()
+            self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Says on the record what has failed, now or as soon as it takes words again."""
         if self.record is not None and self._untold:
             with contextlib.suppress(StoreError):

@@ -24,10 +24,11 @@ class Here(Launcher):
             if self._held:
                 return
             claim_for_good(job.config["trainer"])
-            yield _run(number, job)
+            yield made(number, job)
 
 
-def _run(number: int, job: Job) -> Ended:
+def made(number: int, job: Job) -> Ended:
+    """Makes a run of the job, and says how it ended."""
     from seedbed.train import run  # torch is imported here, once the config is known to be right
 
     try:

@@ -1,7 +1,7 @@
 """What a study and a single run know of whoever makes their runs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ from seedbed.errors import ConfigError
 from seedbed.job import Job
 from seedbed.launch.task import Ended
 
+# Least values of keys.
+LEAST = {"num_parallel": 1, "array_parallelism": 1, "timeout_minutes": 1, "num_members": 2, "num_proposed": 1}
 # Told while jobs are waited for: one line of where they are.
 Hear = Callable[[str], None]
 
@@ -40,6 +42,11 @@ class Launcher(ABC):
         """
         del job
 
+    def told(self, jobs: Sequence[Job]) -> Iterator[str]:
+        """What a plan says of how these jobs would be launched, line by line; mostly nothing."""
+        del jobs
+        yield from ()
+
     @abstractmethod
     def launch(self, jobs: Sequence[Job], folder: Path, hear: Hear) -> Generator[Ended]:
         """Makes a run of each, and says of each how it ended, in the order in which they do.
@@ -69,8 +76,12 @@ def launcher_of(kind: str, keys: Mapping[str, Any]) -> Launcher:
     Raises:
         ConfigError: for a value that cannot work.
     """
-    for key, least in (("num_parallel", 1), ("array_parallelism", 1), ("timeout_minutes", 1)):
+    for key, least in LEAST.items():
         check_number(keys, key, least)
+    if kind == "stacked":
+        from seedbed.launch.stacked import Stacked
+
+        return Stacked(keys)
     if kind == "slurm":
         from seedbed.launch.slurm import Slurm
 

@@ -1,5 +1,6 @@
 """Area under the ROC curve, exact and with ties counted half."""
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float64
 from torch import Tensor
@@ -7,6 +8,8 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from seedbed.shapes import Labels, LogProbabilities
+
+Scores = Float64[Tensor, " _"]
 
 
 class Auroc(Metric):
@@ -32,15 +35,21 @@ class Auroc(Metric):
 
     def compute(self) -> Float64[Tensor, ""]:
         scores, labels = dim_zero_cat(self.log_probabilities), dim_zero_cat(self.labels)
-        areas = torch.stack([area(scores[:, k], labels == k) for k in range(scores.shape[1])])
+        order, num_classes = labels.argsort(), scores.shape[1]
+        columns = scores[order].t().contiguous()  # a class's examples then lie together
+        counts = torch.bincount(labels, minlength=num_classes).tolist()
+        parts = (torch.split(column, counts) for column in columns)
+        areas = torch.stack(
+            [_share(part[k], torch.cat(part[:k] + part[k + 1 :])) for k, part in enumerate(parts)]
+        )
         return areas[~areas.isnan()].mean()
 
 
 def area(scores: Float64[Tensor, " batch"], positive: Bool[Tensor, " batch"]) -> Float64[Tensor, ""]:
     """Share of the (positive, negative) pairs that the score puts in the right order.
 
-    Ranks are whole numbers (doubled, so that ties are too), hence no rounding before the last
-    division; any increasing function of the probability, such as its logarithm, gives the same.
+    Pairs are counted (doubled, because ties count half), hence no rounding before the last division;
+    any increasing function of the probability, such as its logarithm, gives the same.
 
     Source: Mann and Whitney (1947); Hanley and McNeil (1982), "The meaning and use of the area under
     a receiver operating characteristic (ROC) curve".
@@ -49,11 +58,17 @@ def area(scores: Float64[Tensor, " batch"], positive: Bool[Tensor, " batch"]) ->
         >>> area(torch.tensor([0.1, 0.4, 0.4, 0.8]).double(), torch.tensor([False, False, True, True]))
         tensor(0.8750, dtype=torch.float64)
     """
-    ordered, order = scores.sort()
-    _, tie, sizes = torch.unique_consecutive(ordered, return_inverse=True, return_counts=True)
-    doubled_ranks = (2 * sizes.cumsum(dim=0) - sizes + 1)[tie]
-    num_positive = positive.sum()
-    num_pairs = num_positive * (len(scores) - num_positive)
-    doubled_wins = (doubled_ranks * positive[order]).sum() - num_positive * (num_positive + 1)
+    return _share(scores[positive], scores[~positive])
+
+
+def _share(own: Scores, others: Scores) -> Float64[Tensor, ""]:
+    own, others = _sorted(own), _sorted(others)
+    below, not_above = (torch.searchsorted(others, own, right=right) for right in (False, True))
+    doubled_wins, num_pairs = (below + not_above).sum(), len(own) * len(others)
     share: Tensor = doubled_wins.double() / (2 * num_pairs)
     return share
+
+
+def _sorted(values: Scores) -> Scores:
+    """In rising order; on a CPU by NumPy, which takes a tenth of torch's time."""
+    return values.sort().values if values.is_cuda else torch.from_numpy(np.sort(values.numpy()))

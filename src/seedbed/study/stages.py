@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from seedbed.launch.launcher import Launcher
 from seedbed.study.outline import Outline
 from seedbed.study.plan import Planned
 from seedbed.study.strategy import reads_test
@@ -12,13 +13,14 @@ Stage = tuple[str, int]
 NUM_LISTED = 20
 
 
-def announced(who: str, outline: Outline, wave: Sequence[Planned]) -> Iterator[str]:
+def announced(who: str, outline: Outline, wave: Sequence[Planned], launcher: Launcher) -> Iterator[str]:
     """The lines that say what a study will run.
 
     Args:
         who: the study.
         outline: what was asked for.
         wave: the first runs, as far as they are known.
+        launcher: that would make them.
     """
     listed = stages(outline)
     yield f"{who} ({outline.kind}), {sum(number for _, number in listed)} runs:"
@@ -28,6 +30,7 @@ def announced(who: str, outline: Outline, wave: Sequence[Planned]) -> Iterator[s
         names = [planned.name for planned in wave[:NUM_LISTED]]
         more = f" and {len(wave) - NUM_LISTED} more" if len(wave) > NUM_LISTED else ""
         yield f"First: {', '.join(names)}{more}"
+    yield from launcher.told([planned.job for planned in wave] if wave else [outline.example])
     if outline.kind == "variance" and outline.streams[1]:
         yield f"Left out, because they cannot move this result: {', '.join(outline.streams[1])}"
 

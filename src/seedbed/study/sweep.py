@@ -143,7 +143,7 @@ def planned(outline: Outline, launcher: Launcher) -> Iterator[str]:
     wave = []
     if not outline.searches:
         wave = next(outline.strategy(Path(outline.track_root), "", launcher.num_parallel))
-    yield from announced("A study", outline, wave)
+    yield from announced("A study", outline, wave, launcher)
     yield "Nothing has run; the same command without --plan begins."
 
 

@@ -65,7 +65,7 @@ class Work:
         return conclude(self.record, self.outline, self.runner.failed, spent, self.out)
 
     def _announce(self, wave: list[Planned]) -> None:
-        for line in announced(f"Study {self.record.run_id[:8]}", self.outline, wave):
+        for line in announced(f"Study {self.record.run_id[:8]}", self.outline, wave, self.launcher):
             self.say(line)
         counted = sum(self.runner.on_record(planned) is not None for planned in wave)
         if counted:

@@ -68,15 +68,15 @@ def brief(seconds: float = REQUEST_SECONDS) -> Iterator[None]:
     ours = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(1, int(seconds)))}
     before = {name: os.environ.get(name) for name in ours}
     loggers = [logging.getLogger(name) for name in QUIET]
-    levels = [logger.level for logger in loggers]
+    silenced = [logger.disabled for logger in loggers]
     os.environ.update(ours)
     for logger in loggers:  # each would print a trace of what is told in one line
-        logger.setLevel(logging.CRITICAL)
+        logger.disabled = True  # a level would make every logger forget what it has worked out
     try:
         yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        for logger, silent in zip(loggers, silenced, strict=True):
+            logger.disabled = silent
         for name, value in before.items():
             _restore(name, value)
 

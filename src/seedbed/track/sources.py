@@ -4,6 +4,7 @@ import ast
 import importlib.metadata
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import seedbed
@@ -55,9 +56,18 @@ def _version(name: str) -> str:
     return importlib.metadata.version(name).partition("+")[0]
 
 
-def _imported(path: Path, *, everywhere: bool) -> Iterator[str]:
+def _imported(path: Path, *, everywhere: bool) -> tuple[str, ...]:
     """Dotted names after `import` and `from`; of `from a import b` both `a` and `a.b`."""
-    tree = ast.parse(path.read_bytes())
+    return _names(path.read_bytes(), everywhere)
+
+
+@cache
+def _names(source: bytes, everywhere: bool) -> tuple[str, ...]:
+    return tuple(_found(source, everywhere))
+
+
+def _found(source: bytes, everywhere: bool) -> Iterator[str]:
+    tree = ast.parse(source)
     for node in ast.walk(tree) if everywhere else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
