@@ -32,9 +32,6 @@ class EpochEnd(Checkpoint):
         monitor: metric that decides which epoch is best; None keeps the last.
         signature: of the config, which each checkpoint carries.
         watch: hears every epoch's metrics and may end the run.
-
-    Attributes:
-        deliver_seconds: least time from one delivery to the store to the next; 0: after every epoch.
     """
 
     def __init__(
@@ -50,7 +47,6 @@ class EpochEnd(Checkpoint):
         self.signature, self._watch = signature, watch
         self.best_epoch, self.best_value = 0, math.nan
         self.best_metrics: dict[str, float] = {}
-        self.deliver_seconds, self._delivered_at = 0.0, time.monotonic()
         self._earlier = {"wall": 0.0, "cpu": 0.0}
         self._clock, self._fitted = _clock(), dict[str, float]()
         self._began, self._behind = time.perf_counter(), 0.0
@@ -66,7 +62,7 @@ class EpochEnd(Checkpoint):
         extra = {"train/learning_rate": rate, "train/epoch_seconds": self._epoch_seconds()}
         if self.record is not None:
             self.record.log_metrics(metrics | extra, step=epoch)
-            self._deliver(self.record)
+            self.record.deliver()
         # Before the checkpoint: a run that dies here repeats its last steps, and so its report.
         pruned = pl_module.seat.shared(self._report(epoch, metrics))
         improved = self._judge(metrics, epoch)
@@ -75,11 +71,6 @@ class EpochEnd(Checkpoint):
             copy_to_best(self.folder / LAST)
         if pruned is not None:
             raise pruned
-
-    def _deliver(self, record: Record) -> None:
-        if time.monotonic() - self._delivered_at >= self.deliver_seconds:
-            record.deliver()
-            self._delivered_at = time.monotonic()
 
     def _report(self, epoch: int, metrics: dict[str, float]) -> Pruned | None:
         try:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from omegaconf import OmegaConf
 
@@ -23,14 +24,21 @@ JOB = "job.json"
 Begun = Callable[[str], None]
 
 
+class Company(NamedTuple):
+    """What a run has in common with others that are made at the same time in this process.
+
+    Args:
+        origin: where they all come from.
+        deliver_seconds: least time from one delivery of each to its next.
+    """
+
+    origin: Provenance
+    deliver_seconds: float
+
+
 @contextmanager
 def recorded(
-    job: Job,
-    run_id: str | None,
-    begun: Begun | None = None,
-    *,
-    sampled: bool = True,
-    origin: Provenance | None = None,
+    job: Job, run_id: str | None, begun: Begun | None = None, company: Company | None = None
 ) -> Iterator[Record]:
     """The run's record, closed with the right status however the run ends, if not by whoever has it.
 
@@ -38,12 +46,17 @@ def recorded(
         job: what runs.
         run_id: MLflow run to go on in; None: a new one.
         begun: told the run's id before anything else is written to it.
-        sampled: whether the machine's load is noted here, if the config wants it.
-        origin: where the run comes from, told once for several that begin at the same time; None: found out.
+        company: of other runs in this process, whose keeper notes the machine's load; None: the run is alone.
     """
     track = job.config["track"]
-    origin = origin or provenance(Path.cwd())
-    record = _opened(job, run_id, _identity(job) | origin.tags, queued=begun is not None)
+    origin = company.origin if company else provenance(Path.cwd())
+    record = _opened(
+        job,
+        run_id,
+        _identity(job) | origin.tags,
+        queued=begun is not None,
+        deliver_seconds=max(track["deliver_seconds"], company.deliver_seconds if company else 0.0),
+    )
     if begun is not None:
         begun(record.run_id)
     with closing(record):
@@ -53,8 +66,9 @@ def recorded(
             for path, text in origin.files.items():
                 record.log_text(text, path)
             record.log_file(record.folder / JOB)
-        alone = job.config["trainer"]["strategy"] == "single"  # else each rank watches its own device
-        with record.system_metrics(enabled=track["system_metrics"] and alone and sampled):
+        # Of several ranks each watches its own device.
+        alone = job.config["trainer"]["strategy"] == "single" and company is None
+        with record.system_metrics(enabled=track["system_metrics"] and alone):
             yield record
 
 
@@ -81,7 +95,9 @@ def closing(record: Record) -> Iterator[None]:
         raise
 
 
-def _opened(job: Job, run_id: str | None, tags: dict[str, str], *, queued: bool) -> Record:
+def _opened(
+    job: Job, run_id: str | None, tags: dict[str, str], *, queued: bool, deliver_seconds: float
+) -> Record:
     """The record of a run; one of a study, or out of a queue, may begin while the store is away."""
     track = job.config["track"]
     of_study = track["parent_run_id"] is not None
@@ -90,7 +106,7 @@ def _opened(job: Job, run_id: str | None, tags: dict[str, str], *, queued: bool)
         offline=track["offline"],
         may_be_away=of_study or queued or run_id is not None,
         patience_seconds=track["patience_seconds"],
-        deliver_seconds=track["deliver_seconds"],
+        deliver_seconds=deliver_seconds,
     )
     if not of_study:
         take_along(store, said, but=store.root / "runs" / run_id if run_id else None)

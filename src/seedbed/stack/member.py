@@ -14,7 +14,7 @@ from seedbed.growing import Fit, Outcome, Plot, cut_off, fit_of, ripen, watch_of
 from seedbed.harvest import identify, let_go
 from seedbed.job import Job
 from seedbed.optim import sense
-from seedbed.recording import recorded
+from seedbed.recording import Company, recorded
 from seedbed.saving import save
 from seedbed.seat import Seat
 from seedbed.stack.book import Result
@@ -55,13 +55,13 @@ def life(job: Job, stopping: Stopping, num_members: int, origin: Provenance) -> 
     """
     sense.check(job.config)
     strategy.check(job.config)
-    with recorded(job, None, sampled=False, origin=origin) as record:
+    company = Company(origin, DELIVER_SECONDS * num_members)
+    with recorded(job, None, company=company) as record:
         record.set_tags({STACKED: f"one of {num_members}; seconds are those of the stack"})
         plot = Plot(job, Seat(), record.folder, record, stopping)
         assembly = assemble(job.config)
         identify(record, assembly.data)
         fit = fit_of(plot, assembly, watch_of(job), bar=False)
-        fit.epoch_end.deliver_seconds = DELIVER_SECONDS * num_members
         _attach(fit, assembly.classifier)
         try:
             yield Parts(plot, assembly, fit)
