@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # statsmodels and SciPy's programmes: for the few runs that a
 
 # Doubles of the largest design that is looked at, in bytes: CIFAR-10's would take 1.1e9.
 LARGEST_DESIGN = 500_000_000
+# Verdicts on data that this process has judged: they do not depend on the fit.
+_judged: dict[tuple[str, ...], "Verdict"] = {}
 
 
 class Report(NamedTuple):
@@ -67,9 +69,13 @@ def _separability(network: Network, data: DataModule) -> "Verdict":
     if num_bytes > LARGEST_DESIGN:
         told = f"The inputs are {num_bytes:,} bytes of doubles, more than the {LARGEST_DESIGN:,} looked at."
         return Verdict("undecided", told)
-    inputs, labels = _table(data)
     judge = one_vs_rest_separability if isinstance(network, OneVsRest) else separability
-    return judge(inputs, labels, data.facts.num_classes)
+    seen_as = repr([value.tolist() for value in data.preprocessing.state_dict().values()])
+    seen = (counts.content_digest, counts.split_digest, judge.__name__, seen_as)
+    if data.feature_map is not None or seen not in _judged:
+        inputs, labels = _table(data)
+        _judged[seen] = judge(inputs, labels, data.facts.num_classes)
+    return _judged[seen]
 
 
 def _table(data: DataModule) -> tuple[Any, Any]:
