@@ -113,6 +113,9 @@ def test_members_that_differ_in_everything_agree_with_runs_of_their_own(
     make_job: MakeJob, model: str, settings: list[dict[str, Any]], precision: str
 ) -> None:
     job = make_job(*COMMON, *OTHERS[model], f"trainer.precision={precision}")
+    if precision == "32-true" and "optimizer=adamw" in OTHERS[model]:
+        # Where a weight crosses 0 the slope of |w| jumps, and AdamW makes a whole step of a rounding.
+        settings = [setting | {"objective.l1": 0.0} for setting in settings]
     agree(vary(job, *settings), precision)
 
 
