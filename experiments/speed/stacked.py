@@ -41,10 +41,10 @@ def jobs_of(kind: str, data: str, root: str) -> list[Any]:
         chosen = [f"{group}={choices[group]}" for group in config.SCHEMAS if choices.get(group)]
         del composed.hydra
         job = resolve(composed, choices, compose("train", chosen), words, "seedbed train")
-    if kind == KINDS[2]:
-        return [typed(job, {"seed": seed}) for seed in range(NUM)]
     pairs = [(0.01 * 1.3**rate, 1e-6 * 4**price) for rate in range(8) for price in range(8)]
     settings = [{"optimizer.lr": rate, "objective.l2": price} for rate, price in pairs]
+    if kind == KINDS[2]:  # penalised like the others: a step with a penalty costs more
+        return [typed(job, {**settings[0], "seed": seed}) for seed in range(NUM)]
     return [typed(job, setting) for setting in (settings if kind == KINDS[1] else settings[:1])]
 
 

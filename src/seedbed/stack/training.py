@@ -138,8 +138,10 @@ class Stack:
 
     def _validate(self) -> None:
         loaders = [member.val_loader for member in self.members if member.val_loader is not None]
+        if not loaders:
+            return
         if not self._shares:
-            for member, loader in zip(self.members, loaders, strict=bool(loaders)):
+            for member, loader in zip(self.members, loaders, strict=True):
                 for number, batch in enumerate(loader):
                     member.classifier.validation_step(batch, number)
             return
