@@ -13,7 +13,7 @@ from seedbed.config import SCHEMAS, documented_keys, folder
 from seedbed.errors import ConfigError
 
 USAGE = """\
-Usage: seedbed train [-m] [GROUP=OPTION] [KEY=VALUE] ...
+Usage: seedbed train [-m] [--plan] [GROUP=OPTION] [KEY=VALUE] ...
 
 Trains one run; with -m, values separated by commas make a study of several:
 
@@ -25,6 +25,8 @@ Trains one run; with -m, values separated by commas make a study of several:
   seedbed train model=cnn trainer=ddp trainer.devices=2         (two processes, the same result)
   seedbed train -m model=mlp,cnn launch.num_parallel=4          (four runs at a time)
   seedbed train -m model=mlp,cnn launch=slurm                   (as jobs of a SLURM cluster)
+  seedbed train -m model=mlp study.num_seeds=64 launch=stacked  (as one model in one process)
+  seedbed train -m model=softmax,mlp study.num_seeds=5 --plan   (say what would run, run nothing)
   seedbed train model=mlp --cfg job                             (show the config, run nothing)
 
 A study runs what is missing: the same command again counts its finished runs, continues those that
