@@ -395,6 +395,34 @@ def failing_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     return fail
 
 
+def test_deliveries_are_apart_and_the_last_brings_all(store: Store) -> None:
+    store.deliver_seconds = 1000.0
+    record = start(store)
+    record.set_tags({"early": "1"})
+    record.set_tags({"late": "1"})
+    record.log_metrics({"a": 1.0}, 1)
+    assert not record.deliver()
+    assert "late" not in read(record).data.tags
+    record.finish("FINISHED")
+    assert not record.waits
+    found = read(record)
+    assert (found.info.status, found.data.tags["late"], found.data.metrics) == ("FINISHED", "1", {"a": 1.0})
+
+
+def test_a_trace_that_the_store_does_not_take_keeps_no_word_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> None:
+        raise MlflowException("no room for it")
+
+    store.deliver_seconds = 1000.0
+    record = start(store)
+    monkeypatch.setattr(store.client, "log_artifact", refused)
+    record.fail(ZeroDivisionError("too bad"))
+    found = read(record)
+    assert (found.info.status, found.data.tags["seedbed.error"]) == ("FAILED", "ZeroDivisionError: too bad")
+
+
 def test_a_data_set_that_another_run_names_at_the_same_moment_is_named_again(
     store: Store, failing_once: Callable[[str], list[int]]
 ) -> None:
