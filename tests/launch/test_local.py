@@ -118,7 +118,7 @@ def test_a_process_that_dies_without_a_word_is_told_with_the_end_of_its_log(tmp_
         ("launch.num_parallel=0", "launch.num_parallel: expected 1 or more, got 0."),
         ("launch.num_paralel=2", "launch.num_paralel: expected a key of the chosen options, got one that"),
         ("launch=slurm launch.memory=2", "launch.memory: expected a key of the chosen options, got one that"),
-        ("launch=cloud", "launch: expected one of local, slurm, got 'cloud'."),
+        ("launch=cloud", "launch: expected one of local, slurm, stacked, got 'cloud'."),
     ],
 )
 def test_what_cannot_work_is_refused_by_name(tmp_path: Path, argument: str, text: str) -> None:
