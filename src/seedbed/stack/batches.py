@@ -9,9 +9,9 @@ from torch import Tensor
 
 from seedbed.data.loader import Loader
 from seedbed.shapes import Batch
+from seedbed.stack.loss import Labels
 from seedbed.stack.network import Inputs
 
-Labels = Int64[Tensor, "batch #member"]
 Indices = Int64[Tensor, "batch #member"]
 
 

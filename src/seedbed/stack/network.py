@@ -9,20 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from seedbed.model.linear import Linear
 from seedbed.model.mlp import Mlp
 from seedbed.model.network import Network
-from seedbed.stack.units import Dropouts, slope_of
+from seedbed.stack.units import Dropouts, Keys, slope_of
 
 Shared = Float[Tensor, "batch feature"]
 Beside = Float[Tensor, "batch member feature"]
 Own = list[Float[Tensor, "batch feature"]]
 Inputs = Shared | Beside | Own
 Units = Float[Tensor, "batch member _"]
-Keys = Int64[Tensor, "batch #member"]
 
 
 @final
