@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,13 @@ from seedbed.stopping import QUEUE_AGAIN, Stopping
 
 NUM_LOOKS = 400
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, QUEUE_AGAIN])
+
+
+@pytest.fixture(autouse=True)
+def _default() -> Iterator[None]:
+    """One that has heard the signal to queue again ignores it from then on."""
+    yield
+    signal.signal(QUEUE_AGAIN, signal.SIG_DFL)
 
 
 def stopped_by(work: Callable[[Stopping], None]) -> int:
@@ -84,6 +91,33 @@ def test_the_signal_to_queue_again_says_nothing_new_the_second_time() -> None:
 
     assert stopped_by(work) == QUEUE_AGAIN
     assert done == ["rest of the step"]
+
+
+def test_a_process_on_its_way_out_does_not_die_of_the_signal_to_queue_again() -> None:
+    assert stopped_by(lambda _: signal.raise_signal(QUEUE_AGAIN)) == QUEUE_AGAIN
+    signal.raise_signal(QUEUE_AGAIN)
+    assert signal.getsignal(QUEUE_AGAIN) == signal.SIG_IGN
+
+
+def test_a_rank_that_stopped_because_another_was_told_is_not_disturbed_when_it_is_told_itself() -> None:
+    done = []
+
+    def work(stopping: Stopping) -> None:
+        try:
+            stopping.check(lambda _: QUEUE_AGAIN)
+        finally:
+            signal.raise_signal(QUEUE_AGAIN)
+            done.append("saved")
+
+    assert stopped_by(work) == QUEUE_AGAIN
+    signal.raise_signal(QUEUE_AGAIN)
+    assert done == ["saved"]
+
+
+def test_one_that_was_not_told_to_queue_again_hears_it_by_default_afterwards() -> None:
+    with Stopping().listening():
+        pass
+    assert signal.getsignal(QUEUE_AGAIN) == signal.SIG_DFL
 
 
 def test_a_signal_that_came_before_anybody_listened_is_heard_then() -> None:

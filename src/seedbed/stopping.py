@@ -42,7 +42,9 @@ class Stopping:
             yield
         finally:
             for number, handler in previous.items():
-                signal.signal(number, handler)
+                # What is told again on its way out must not die of it: it would look like a crash.
+                late = number == QUEUE_AGAIN and self._heard and handler == signal.SIG_DFL
+                signal.signal(number, signal.SIG_IGN if late else handler)
 
     def claim(self) -> None:
         """Takes the handlers (again: Lightning replaces SIGTERM's when it starts to fit)."""
@@ -70,6 +72,7 @@ class Stopping:
         number = agree(self.pending)
         if number:
             self.pending = 0
+            self._heard |= number == QUEUE_AGAIN  # from another rank; its own may still be on the way
             raise Stopped(number)
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
