@@ -57,6 +57,11 @@ class TableData(Data):
 
 
 @dataclass
+class MoonsData(TableData):
+    noise: float = key("standard deviation of the normal noise on both columns, 0 or more")
+
+
+@dataclass
 class ImageData(Data):
     crop_padding: int = key("pixels of zero padding before a random crop to the old size; 0: no crop")
     flip: bool = key("mirror each training image left to right with probability one half")
@@ -335,6 +340,7 @@ SCHEMAS: Mapping[str, Mapping[str, type]] = {
         "digits": DigitsData,
         "breast_cancer": TableData,
         "chd": TableData,
+        "moons": MoonsData,
         "mnist": PublishedData,
         "fashion_mnist": PublishedData,
         "cifar10": PublishedData,
