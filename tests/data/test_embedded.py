@@ -2,7 +2,6 @@ import pytest
 import torch
 from sklearn.datasets import load_breast_cancer, load_digits
 
-from seedbed.data.embedded import Moons
 from seedbed.errors import ConfigError
 from seedbed.streams import spawn
 from tests.data.tiny import STREAMS, breast_cancer, chd, digits, moons

@@ -20,6 +20,14 @@ NAMES = (
     "trade_off",
     "cost",
     "cost_against_metric",
+    "dose_response",
+    "straight_line",
+    "log_odds",
+    "fitted_curves",
+    "likelihood_surface",
+    "decision_boundary",
+    "network",
+    "histograms",
 )
 
 
