@@ -1,7 +1,7 @@
 """What a classifier of two columns says of every place in their plane."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -77,7 +77,7 @@ def decision_boundary(
     return Picture(name, "Decision boundaries", caption, text, columns, rows)
 
 
-def _draw(axis: Axes, plane: Plane, points: Points) -> object:
+def _draw(axis: Axes, plane: Plane, points: Points) -> Any:
     grid = (plane.xs, plane.ys, plane.probabilities)
     filled = axis.contourf(*grid, LEVELS, cmap=DIVERGING, vmin=0, vmax=1, alpha=0.75)
     axis.contour(*grid, CONTOURS[1:2], colors=INK, linewidths=1.8)

@@ -124,9 +124,9 @@ def dose_response(
         text = svg(drawing, name)
     caption = (
         "A dot is one example, above 1 with the outcome and below 0 without it. A square is the share of a"
-        " group of neighbouring doses with its 95 % Wilson interval and its counts. The curve is the fitted probability"
-        " with its pointwise 95 % band (delta method on the log odds); the diamond is where it is one half,"
-        " with Fieller's interval."
+        " group of neighbouring doses with its counts and its 95 % Wilson interval. The curve is the fitted"
+        " probability with its pointwise 95 % band (delta method on the log odds); the diamond is where it"
+        " is one half, with Fieller's interval."
     )
     found: list[Cell] = ["even odds", crossing.dose, None, 0.5, crossing.low, crossing.high, None]
     rows = [*_dot_rows(dots), *map(_share_row, shares), *_curve_rows(curve), found]
@@ -253,13 +253,10 @@ def _draw_share(axis: Axes, share: Share) -> None:
 
 
 def _count(axis: Axes, share: Share, height: float) -> None:
-    axis.annotate(
-        f"{share.num_true}/{share.num}",
-        (share.middle, height),
-        (5, 0),
-        textcoords="offset points",
-        va="center",
-    )
+    """The counts beside the mark, clear of the lines at 0 and 1 that shares alone can lie on."""
+    aside = (5, {0.0: 7, 1.0: -7}.get(height, 0))
+    told = f"{share.num_true}/{share.num}"
+    axis.annotate(told, (share.middle, height), aside, textcoords="offset points", va="center")
 
 
 def _draw_log_odds(axis: Axes, share: Share, reach: float) -> None:

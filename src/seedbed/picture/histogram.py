@@ -79,10 +79,11 @@ def _draw(axis: Axes, histogram: Histogram) -> None:
 
 
 def _rows(histogram: Histogram) -> list[list[Cell]]:
-    bins = [[*ends, count] for ends, count in zip(pairwise(histogram.edges), histogram.counts, strict=True)]
-    told: list[list[Cell]] = [
+    bins = zip(pairwise(histogram.edges), histogram.counts, strict=True)
+    rows: list[list[Cell]] = [[histogram.label, "bin", *ends, count] for ends, count in bins]
+    return [
+        *rows,
         [histogram.label, "mark", histogram.mark, None, None],
         [histogram.label, "interval", histogram.low, histogram.high, None],
         [histogram.label, "outside", None, None, histogram.outside],
     ]
-    return [*([histogram.label, "bin", *one] for one in bins), *told]

@@ -56,12 +56,12 @@ def network(widths: Sequence[int], names: Sequence[str]) -> Picture:
     with styled(name):
         tallest = min(max(widths), MAX_UNITS) + 1
         drawing, (axis,) = figure(0.9 + 0.42 * tallest, width=WIDTH_A_LAYER * len(widths))
-        columns = [_places(width, layer * GAP) for layer, width in enumerate(widths)]
+        columns = [_places(width, place * GAP) for place, width in enumerate(widths)]
         lowest = min(y for column in columns for _, y in column)
-        biases = [(layer * GAP, lowest - APART) for layer in range(len(found))]
-        for layer, bias in enumerate(biases):
-            _edges(axis, [*columns[layer]], columns[layer + 1], FAINT)
-            _edges(axis, [bias], columns[layer + 1], look(1).colour)
+        biases = [(place * GAP, lowest - APART) for place in range(len(found))]
+        for place, bias in enumerate(biases):
+            _edges(axis, columns[place], columns[place + 1], FAINT)
+            _edges(axis, [bias], columns[place + 1], look(1).colour)
         for column, width in zip(columns, widths, strict=True):
             _units(axis, column, width)
         for bias in biases:

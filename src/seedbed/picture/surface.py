@@ -1,7 +1,7 @@
 """A loss over two weights as a map with contours, and the way that an optimiser took on it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
@@ -51,9 +51,8 @@ def likelihood_surface(surfaces: Sequence[Surface], num: int) -> Picture:
     with styled(name):
         drawing, axes = figure(3.4 + legend_height(labels), 1, len(surfaces))
         most = max(value for surface in surfaces for row in surface.excess for value in row)
-        norm = LogNorm(LEAST, most)
         for axis, surface in zip(axes, surfaces, strict=True):
-            filled = _draw(axis, surface, norm)
+            filled = _draw(axis, surface, most)
         bar = drawing.colorbar(filled, ax=axes, pad=0.02)
         bar.ax.yaxis.set_major_locator(LogLocator())
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -76,10 +75,10 @@ def likelihood_surface(surfaces: Sequence[Surface], num: int) -> Picture:
     return Picture(name, "The likelihood and the way down", caption, text, columns, rows)
 
 
-def _draw(axis: Axes, surface: Surface, norm: LogNorm) -> object:
-    levels = [LEAST * (norm.vmax / LEAST) ** (place / NUM_LEVELS) for place in range(NUM_LEVELS + 1)]
+def _draw(axis: Axes, surface: Surface, most: float) -> Any:
+    levels = [LEAST * (most / LEAST) ** (place / NUM_LEVELS) for place in range(NUM_LEVELS + 1)]
     grid = (surface.xs, surface.ys, surface.excess)
-    filled = axis.contourf(*grid, levels, cmap=SEQUENTIAL, norm=norm, extend="min")
+    filled = axis.contourf(*grid, levels, cmap=SEQUENTIAL, norm=LogNorm(LEAST, most), extend="min")
     axis.contour(*grid, levels, colors=PAPER, linewidths=0.4, alpha=0.6)
     colour = look(1).colour
     xs, ys = zip(*surface.path, strict=True)
