@@ -1,27 +1,33 @@
 """What the lecture's cases share: a run made and its record read, figures and tables written."""
 
 import csv
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from hydra import compose, initialize_config_dir
 
 from seedbed import config
 from seedbed.composing import from_hydra
 from seedbed.job import Job
 from seedbed.picture.picture import Picture
+from seedbed.predictor import DESCRIPTION, Predictor
 from seedbed.track.kept import kept
 from seedbed.track.store import Store
 from seedbed.train import Outcome, run
 
 Rows = Sequence[Mapping[str, Any]]
+QUIET = ("trainer.progress_bar=false", "track.system_metrics=false")
 
 
 def job_of(root: Path, overrides: Sequence[str]) -> Job:
     """The job of `seedbed train OVERRIDES`, recorded in this store."""
     config.register()
-    typed = [*overrides, f"track.root={root}", "trainer.progress_bar=false", "track.system_metrics=false"]
+    typed = [*overrides, f"track.root={root}", *QUIET]
     with initialize_config_dir(str(config.folder()), version_base="1.3"):
         composed = compose("train", typed, return_hydra_config=True)
         hydra = composed.hydra
@@ -34,10 +40,29 @@ def trained(root: Path, overrides: Sequence[str]) -> Outcome:
     return run(job_of(root, overrides))
 
 
+def studied(root: Path, overrides: Sequence[str]) -> None:
+    """What `seedbed train -m OVERRIDES` does."""
+    program = [sys.executable, "-m", "seedbed", "train", "-m"]
+    subprocess.run([*program, *overrides, f"track.root={root}", *QUIET], check=True)
+
+
+def predictor_of(root: Path, run_id: str, inputs: np.ndarray) -> np.ndarray:
+    """Probabilities of the classes that a run's fitted model gives to raw inputs, one row an input."""
+    with kept(Store.open(root), run_id) as files:
+        folder = next(file.parent for path, file in files.items() if path.endswith(DESCRIPTION))
+        return Predictor.load(folder)(torch.from_numpy(inputs)).numpy()
+
+
 def table(root: Path, run_id: str, path: str) -> list[dict[str, str]]:
     """A CSV file that a run keeps."""
     with kept(Store.open(root), run_id) as files:
         return list(csv.DictReader(files[path].read_text().splitlines()))
+
+
+def arrays(root: Path, run_id: str, path: str) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file that a run keeps."""
+    with kept(Store.open(root), run_id) as files, np.load(files[path]) as found:
+        return dict(found)
 
 
 def write_pictures(folder: Path, pictures: Iterable[Picture]) -> None:
