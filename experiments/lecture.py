@@ -1,10 +1,13 @@
 """What the lecture's cases share: a run made and its record read, figures and tables written."""
 
+import argparse
 import csv
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,26 @@ from seedbed.train import Outcome, run
 
 Rows = Sequence[Mapping[str, Any]]
 QUIET = ("trainer.progress_bar=false", "track.system_metrics=false")
+
+
+@contextmanager
+def store_folder(root: Path | None) -> Iterator[Path]:
+    """The folder that runs are recorded in: the one given, or one that goes afterwards."""
+    if root is not None:
+        yield root
+        return
+    with TemporaryDirectory(prefix="seedbed-lecture-") as scratch:
+        yield Path(scratch) / "mlruns"
+
+
+def options(package: str, about: str | None) -> argparse.ArgumentParser:
+    """The command line that all cases share: --out and --root."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m experiments.{package}", description=(about or "").partition("\n")[0]
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for results.csv and figures/")
+    parser.add_argument("--root", type=Path, help="folder of the record store; a temporary one without it")
+    return parser
 
 
 def job_of(root: Path, overrides: Sequence[str]) -> Job:
@@ -50,7 +73,8 @@ def predictor_of(root: Path, run_id: str, inputs: np.ndarray) -> np.ndarray:
     """Probabilities of the classes that a run's fitted model gives to raw inputs, one row an input."""
     with kept(Store.open(root), run_id) as files:
         folder = next(file.parent for path, file in files.items() if path.endswith(DESCRIPTION))
-        return Predictor.load(folder)(torch.from_numpy(inputs)).numpy()
+        probabilities: np.ndarray = Predictor.load(folder)(torch.from_numpy(inputs)).numpy()
+    return probabilities
 
 
 def table(root: Path, run_id: str, path: str) -> list[dict[str, str]]:

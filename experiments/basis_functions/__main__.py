@@ -3,10 +3,8 @@
 python -m experiments.basis_functions --out FOLDER
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +12,16 @@ from scipy.stats import chi2
 from statsmodels.stats.multitest import multipletests
 
 from experiments.chd.people import people
-from experiments.lecture import Rows, predictor_of, studied, trained, write_pictures, write_rows
+from experiments.lecture import (
+    Rows,
+    options,
+    predictor_of,
+    store_folder,
+    studied,
+    trained,
+    write_pictures,
+    write_rows,
+)
 from seedbed.picture.dose import Curve, Dots, Words, fitted_curves
 from seedbed.picture.picture import Picture
 from seedbed.picture.settings import Group, distribution
@@ -150,21 +157,17 @@ def pictures(fits: Sequence[Fit], compared: Comparison) -> list[Picture]:
     ]
 
 
-def main(out: Path, bases: Sequence[Basis] = BASES, extra: Sequence[str] = ()) -> None:
+def main(out: Path, root: Path, bases: Sequence[Basis] = BASES, extra: Sequence[str] = ()) -> None:
     """Writes results.csv, verdicts.md and figures/ into a folder."""
-    with TemporaryDirectory(prefix="seedbed-basis-") as scratch:
-        whole, folds = Path(scratch) / "whole", Path(scratch) / "folds"
-        num_people = len(people().ages)
-        fits = [fitted(whole, basis, num_people) for basis in bases]
-        compared = cross_validated(folds, bases, extra)
+    num_people = len(people().ages)
+    fits = [fitted(root / "whole", basis, num_people) for basis in bases]
+    compared = cross_validated(root / "folds", bases, extra)
     write_pictures(out / "figures", pictures(fits, compared))
     write_rows(out / "results.csv", rows_of(fits, compared))
     (out / "verdicts.md").write_text(compared.markdown())
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.basis_functions", description=(__doc__ or "").partition("\n")[0]
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for results.csv and figures/")
-    main(parser.parse_args().out)
+    asked = options("basis_functions", __doc__).parse_args()
+    with store_folder(asked.root) as folder:
+        main(asked.out, folder)

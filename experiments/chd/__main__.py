@@ -3,16 +3,14 @@
 python -m experiments.chd --out FOLDER
 """
 
-import argparse
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 
 from experiments.chd import descent, refit
 from experiments.chd.people import Ages, People, in_log_odds, people, shares
-from experiments.lecture import table, trained, write_pictures, write_rows
+from experiments.lecture import options, store_folder, table, trained, write_pictures, write_rows
 from seedbed.model.band import Band, Line, band, even_odds_interval
 from seedbed.picture import dose, surface
 from seedbed.picture.histogram import Histogram, Words, histograms
@@ -198,11 +196,9 @@ def _row(
     return {"quantity": quantity, "value": value, "low": low, "high": high, "interval": method, "n": 33}
 
 
-def main(out: Path, num_resamples: int) -> None:
+def main(out: Path, root: Path, num_resamples: int) -> None:
     """Writes results.csv and figures/ into a folder."""
-    told = people()
-    with TemporaryDirectory(prefix="seedbed-chd-") as scratch:
-        fit = fitted(Path(scratch) / "mlruns")
+    told, fit = people(), fitted(root)
     map_of_loss, ways = surfaces(told, fit.line)
     spread, rows = resampled(told, fit, num_resamples)
     write_pictures(out / "figures", [*curves(told, fit), map_of_loss, spread])
@@ -210,10 +206,8 @@ def main(out: Path, num_resamples: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.chd", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for results.csv and figures/")
+    parser = options("chd", __doc__)
     parser.add_argument("--resamples", type=int, default=refit.NUM_RESAMPLES, help="of the bootstrap")
     asked = parser.parse_args()
-    main(asked.out, asked.resamples)
+    with store_folder(asked.root) as folder:
+        main(asked.out, folder, asked.resamples)

@@ -3,16 +3,22 @@
 python -m experiments.moons --out FOLDER
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from experiments.lecture import job_of, predictor_of, studied, write_pictures, write_rows
+from experiments.lecture import (
+    job_of,
+    options,
+    predictor_of,
+    store_folder,
+    studied,
+    write_pictures,
+    write_rows,
+)
 from seedbed.assembly import data_of
 from seedbed.picture.boundary import Plane, Points, decision_boundary
 from seedbed.picture.net import layers, network
@@ -128,9 +134,9 @@ def pictures(root: Path, told: Comparison) -> list[Picture]:
     ]
 
 
-def rows_of(told: Comparison) -> list[dict[str, str | float | None]]:
+def rows_of(told: Comparison) -> Rows:
     """One row a model."""
-    rows = []
+    rows: list[dict[str, str | float | None]] = []
     for contestant in CONTESTANTS:
         found = setting_of(contestant, told).description
         rows.append(
@@ -147,21 +153,17 @@ def rows_of(told: Comparison) -> list[dict[str, str | float | None]]:
     return rows
 
 
-def main(out: Path, extra: Sequence[str]) -> None:
+def main(out: Path, root: Path, extra: Sequence[str]) -> None:
     """Writes results.csv, verdicts.md and figures/ into a folder."""
-    with TemporaryDirectory(prefix="seedbed-moons-") as scratch:
-        root = Path(scratch) / "mlruns"
-        told = compared(root, extra)
-        write_pictures(out / "figures", pictures(root, told))
+    told = compared(root, extra)
+    write_pictures(out / "figures", pictures(root, told))
     write_rows(out / "results.csv", rows_of(told))
     (out / "verdicts.md").write_text(told.markdown())
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.moons", description=(__doc__ or "").partition("\n")[0]
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for results.csv and figures/")
+    parser = options("moons", __doc__)
     parser.add_argument("--seeds", type=int, default=NUM_SEEDS, help="of each model")
     asked = parser.parse_args()
-    main(asked.out, [f"study.num_seeds={asked.seeds}"])
+    with store_folder(asked.root) as folder:
+        main(asked.out, folder, [f"study.num_seeds={asked.seeds}"])

@@ -3,10 +3,8 @@
 python -m experiments.one_vs_rest --data FOLDER --out FOLDER
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +12,7 @@ from jaxtyping import Bool, Float64
 from scipy.special import expit
 from statsmodels.stats.proportion import proportion_confint
 
-from experiments.lecture import arrays, trained, write_pictures, write_rows
+from experiments.lecture import arrays, options, store_folder, trained, write_pictures, write_rows
 from seedbed.picture.histogram import Histogram, Words, histograms
 from seedbed.picture.picture import Picture
 from seedbed.track.store import Store
@@ -121,24 +119,17 @@ def _row(quantity: str, value: float, num: int, ends: tuple[float, ...] = (), in
     return {"quantity": quantity, "value": value, "low": low, "high": high, "interval": interval, "n": num}
 
 
-def main(out: Path, overrides: Sequence[str]) -> str:
-    """Writes results.csv and figures/ into a folder.
-
-    Returns:
-        McNemar's verdict in words.
-    """
-    with TemporaryDirectory(prefix="seedbed-one-vs-rest-") as scratch:
-        told = found(Path(scratch) / "mlruns", overrides)
+def main(out: Path, root: Path, overrides: Sequence[str]) -> None:
+    """Writes results.csv and figures/ into a folder, and says McNemar's verdict."""
+    told = found(root, overrides)
     write_pictures(out / "figures", [picture_of(told)])
     write_rows(out / "results.csv", rows_of(told))
-    return sentence(*MODELS, told.mcnemar)
+    print(sentence(*MODELS, told.mcnemar))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.one_vs_rest", description=(__doc__ or "").partition("\n")[0]
-    )
+    parser = options("one_vs_rest", __doc__)
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder that holds MNIST/raw")
-    parser.add_argument("--out", type=Path, required=True, help="folder for results.csv and figures/")
     asked = parser.parse_args()
-    print(main(asked.out, [f"data.root={asked.data}"]))
+    with store_folder(asked.root) as folder:
+        main(asked.out, folder, [f"data.root={asked.data}"])

@@ -62,7 +62,7 @@ def test_a_basis_without_straight_lines_is_never_tested_against_one() -> None:
 
 @pytest.mark.slow
 def test_the_whole_experiment_on_two_folds(tmp_path: Path) -> None:
-    main(tmp_path, (LINEAR, CUBIC), ["data.num_folds=2", "study.num_seeds=1"])
+    main(tmp_path, tmp_path / "mlruns", (LINEAR, CUBIC), ["data.num_folds=2", "study.num_seeds=1"])
     with (tmp_path / "results.csv").open() as file:
         linear, cubic = csv.DictReader(file)
     assert (linear["num_folds_tested"], cubic["num_folds_tested"]) == ("2", "2")

@@ -32,7 +32,7 @@ def told() -> People:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("chd")
-    chd.main(out, num_resamples=10)
+    chd.main(out, out / "mlruns", num_resamples=10)
     return out
 
 

@@ -61,7 +61,7 @@ def test_a_plane_shows_what_the_recorded_model_says(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_whole_experiment_with_two_short_seeds(tmp_path: Path) -> None:
-    main(tmp_path, ["study.num_seeds=2", "trainer.max_epochs=2"])
+    main(tmp_path, tmp_path / "mlruns", ["study.num_seeds=2", "trainer.max_epochs=2"])
     with (tmp_path / "results.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["model"], row["n"]) for row in rows] == [
