@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from experiments.lecture import (
+    Rows,
     job_of,
     options,
     predictor_of,
