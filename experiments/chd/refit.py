@@ -19,7 +19,7 @@ from seedbed.optim.lbfgs import Lbfgs
 
 Slopes = Float64[np.ndarray, " resample"]
 
-NUM_RESAMPLES, SEED = 2000, 0
+NUM_RESAMPLES, SEED = 1000, 0
 # As in conf/optimizer/lbfgs.yaml, with fewer steps: a small problem takes about ten.
 OPTIMIZER: dict[str, Any] = {
     "lr": 1.0,

@@ -167,4 +167,4 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=NUM_SEEDS, help="of each model")
     asked = parser.parse_args()
     with store_folder(asked.root) as folder:
-        main(asked.out, folder, [f"study.num_seeds={asked.seeds}"])
+        main(asked.out, folder, [f"study.num_seeds={asked.seeds}", "launch=stacked"])
