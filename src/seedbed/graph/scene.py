@@ -63,9 +63,10 @@ def random_images(job: Job, shape: Sequence[int], num_classes: int) -> Scene:
         num_classes: 2 or more.
 
     Raises:
-        ConfigError: for a shape, a number of classes or a batch size that cannot be.
+        ConfigError: for a shape, a number of classes or a batch size that cannot be, or a map of features.
     """
-    check_shape(shape, num_classes)
+    _check_shape(shape, num_classes)
+    _check_features(job.config["features"])
     config, streams = job.config, spawn(job.config["seed"], job.config["streams"])
     dtype = dtype_of(config["trainer"]["precision"])
     batch = _random_batch(_batch_size(config["data"]), shape, num_classes, streams)
@@ -79,12 +80,7 @@ def random_images(job: Job, shape: Sequence[int], num_classes: int) -> Scene:
     return Scene(name, network.train(), Objective(**config["objective"]), batch, keys)
 
 
-def check_shape(shape: Sequence[int], num_classes: int) -> None:
-    """Refuses what no image has, and fewer than two classes.
-
-    Raises:
-        ConfigError: naming the option.
-    """
+def _check_shape(shape: Sequence[int], num_classes: int) -> None:
     if len(shape) != 3 or min(shape) < 1:
         given = ",".join(map(str, shape))
         raise ConfigError(
@@ -96,6 +92,16 @@ def check_shape(shape: Sequence[int], num_classes: int) -> None:
     if num_classes < 2:
         raise ConfigError(
             "--classes", expected="2 or more", got=str(num_classes), do="Such as --classes 1000."
+        )
+
+
+def _check_features(features: Any) -> None:
+    if features:
+        raise ConfigError(
+            "features",
+            expected="null beside random images",
+            got="a map of inputs",
+            do="Leave out features=..., or name the data with data=NAME.",
         )
 
 

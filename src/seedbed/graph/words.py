@@ -61,38 +61,33 @@ class Words:
             return start + formula(own, self._nodes)
         return group.module.kind if group.module else worded(own.function.rpartition("_")[0])
 
-    def lines(self, group: Group, *, numbers: bool = True) -> list[str]:
-        """Formula or place, shape, parameters, value and gradient, as far as there are any.
-
-        Args:
-            group: any.
-            numbers: whether the computation was run.
-        """
+    def lines(self, group: Group) -> list[str]:
+        """Formula or place, shape, parameters, value and gradient, as far as there are any."""
         node = group.last
-        found = [self._formula(group), *(f"then {self.title(each)}" for each in group.then)]
+        found = [*self._formulas(group), *(f"then {self.title(each)}" for each in group.then)]
         found.append(shape_of(node.value.shape))
         count = num_parameters(group)
         if count and node.kind == "operation":
             found.append("1 parameter" if count == 1 else f"{count:,} parameters")
-        if numbers:
-            found.append(told(node.value))
-            if node.gradient is not None:
-                found.append(f"∂ {told(node.gradient)}")
+        found.append(told(node.value))
+        if node.gradient is not None:
+            found.append(f"∂ {told(node.gradient)}")
         return [line for line in found if line]
 
-    def _formula(self, group: Group) -> str:
+    def _formulas(self, group: Group) -> list[str]:
         """What is computed where the title does not say it, else where that happens."""
         if group.last.name == self._capture.objective:
-            return "NLL + penalty"
+            return ["NLL + penalty"]
         if group.name == "objective.nll":
-            return self._meaning.nll
+            smoothing = self._objective.label_smoothing
+            return [self._meaning.nll, *([f"y smoothed by {smoothing:g}"] if smoothing else [])]
         if group.name == "objective.penalty":
-            return self._price()
+            return [self._price()]
         if group.operations[-1].name == self._capture.logits:
-            return "the logits z"
+            return ["the logits z"]
         if group.last.kind == "parameter":
-            return group.name.rpartition(".")[0]
-        return group.module.path.removeprefix(NETWORK) if group.module else ""
+            return [group.name.rpartition(".")[0]]
+        return [group.module.path.removeprefix(NETWORK)] if group.module else []
 
     def _price(self) -> str:
         l1, l2 = self._objective.l1, self._objective.l2
