@@ -128,6 +128,8 @@ def _job(overrides: Sequence[str]) -> "Job":
 
 def _print(layers: "Sequence[Layer]") -> None:
     """The layers as a table, the sum below a line."""
+    from shutil import get_terminal_size
+
     from rich.console import Console
     from rich.table import Table
 
@@ -139,4 +141,5 @@ def _print(layers: "Sequence[Layer]") -> None:
     for number, layer in enumerate(layers, 1):
         counts = (f"{count:,}" for count in layer[3:])
         table.add_row(*layer[:3], *counts, end_section=number == len(layers) - 1)
-    Console(markup=False, highlight=False).print(table)
+    width = max(get_terminal_size(fallback=(100, 24)).columns, 60)
+    Console(width=width, markup=False, highlight=False).print(table)
