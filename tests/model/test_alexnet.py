@@ -121,7 +121,7 @@ def test_a_training_step_of_the_published_size(make_job: MakeJob) -> None:
         loss = objective.share(network, network(batch.inputs, keys), batch)
         losses.append(loss.item())
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
     assert losses[0] == pytest.approx(math.log(1000), rel=0.01)
     assert losses[1] < losses[0]
