@@ -20,6 +20,7 @@ NAMES = (
     "trade_off",
     "cost",
     "cost_against_metric",
+<<<<<<< HEAD
     "dose_response",
     "straight_line",
     "log_odds",
@@ -28,6 +29,10 @@ NAMES = (
     "decision_boundary",
     "network",
     "histograms",
+=======
+    "graph",
+    "autograd",
+>>>>>>> main
 )
 
 
