@@ -7,12 +7,9 @@ from itertools import pairwise
 from seedbed.picture import dose
 from seedbed.picture.boundary import Plane, Points, decision_boundary
 from seedbed.picture.curves import Curve, Line, Mean, Panel, learning_curves
-<<<<<<< HEAD
+from seedbed.picture.graph import Arrow, Box, Diagram, drawn
 from seedbed.picture.histogram import Histogram, Words, histograms
 from seedbed.picture.net import network
-=======
-from seedbed.picture.graph import Arrow, Box, Diagram, drawn
->>>>>>> main
 from seedbed.picture.pairs import Pair, differences, paired_dots
 from seedbed.picture.picture import Picture
 from seedbed.picture.progress import best_so_far, expected_best, importances, trade_off
@@ -80,7 +77,6 @@ def tuned(labels: Sequence[str]) -> list[Slice]:
     ]
 
 
-<<<<<<< HEAD
 WORDS = dose.Words("age (years)", "heart disease")
 DOTS = dose.Dots([20, 30, 30, 40, 50, 60], [0, 0, 1, 0, 1, 1])
 SHARES = [dose.Share(20, 39, 1, 3, 1 / 3, 0.06, 0.79), dose.Share(40, 69, 2, 3, 2 / 3, 0.21, 0.94)]
@@ -117,7 +113,8 @@ COUNTED = [
     Histogram("slope (nats a year)", [0.0, 0.1, 0.2, 0.3], [3, 10, 4], 2, 0.13, 0.05, 0.25),
     Histogram("age at P = 0.5 (years)", [40.0, 50.0, 60.0], [8, 11], 0, 51.0, 44.0, 58.0),
 ]
-=======
+
+
 def diagram(labels: Sequence[str]) -> Picture:
     """A box a label, one below the other, each priced."""
     kinds = {"step": "a step", "end": "the end", "price": "a price"}
@@ -128,7 +125,6 @@ def diagram(labels: Sequence[str]) -> Picture:
     arrows += [Arrow(name, "price", faint=True) for name in names] + [Arrow("price", "end")]
     made = Diagram("n = 64", boxes, arrows, "end", kinds)
     return Picture("graph", "Graph", "", drawn("graph", made), ["node"], [[name] for name in names])
->>>>>>> main
 
 
 DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {

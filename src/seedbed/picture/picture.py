@@ -20,7 +20,6 @@ NAMES = (
     "trade_off",
     "cost",
     "cost_against_metric",
-<<<<<<< HEAD
     "dose_response",
     "straight_line",
     "log_odds",
@@ -29,10 +28,8 @@ NAMES = (
     "decision_boundary",
     "network",
     "histograms",
-=======
     "graph",
     "autograd",
->>>>>>> main
 )
 
 
