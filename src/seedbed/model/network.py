@@ -20,6 +20,8 @@ class Network(nn.Module, abc.ABC):
     """
 
     likelihood: ClassVar[Likelihood]
+    takes_codes: ClassVar[bool] = False
+    """Whether inputs are codes of categories, not numbers."""
 
     def __init__(self, *, input_shape: Sequence[int], num_classes: int) -> None:
         super().__init__()
