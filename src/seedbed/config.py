@@ -184,7 +184,6 @@ class AdagradOptimizer(Partial):
     lr_decay: float = key("by which the learning rate falls with the steps besides, 0 or more")
     eps: float = key("added to the denominator")
     initial_accumulator_value: float = key("sum of squared gradients that each weight begins with, 0 or more")
-    weight_decay: float = key("pull of the weights (not the biases) towards 0 a step, times lr")
 
 
 @dataclass

@@ -4,8 +4,9 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, final
+from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ def blocks(path: Path, form: Format, block_bytes: int = BLOCK_BYTES) -> Iterator
         ) from failure
 
 
-def _whole_lines(file: BinaryIO | gzip.GzipFile, block_bytes: int) -> Iterator[bytes]:
+def _whole_lines(file: BufferedIOBase, block_bytes: int) -> Iterator[bytes]:
     """The bytes of the file, cut behind newlines; the last line gets one where it has none."""
     rest = b""
     while piece := file.read(block_bytes):
@@ -108,7 +109,7 @@ class Reader:
         self._num_lines = 0
         self._latest = -1
 
-    def skip_header(self, file: BinaryIO | gzip.GzipFile) -> None:
+    def skip_header(self, file: BufferedIOBase) -> None:
         """Reads the header where the format has one."""
         if not self._form.header:
             return

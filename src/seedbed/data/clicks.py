@@ -12,7 +12,7 @@ from seedbed.data import time_order
 from seedbed.data.click_cache import ClickCache, as_tensor, fingerprint
 from seedbed.data.click_format import AVAZU, CRITEO, Format
 from seedbed.data.coded_rows import HeldCodes
-from seedbed.data.codes import code_of
+from seedbed.data.codes import codes_of_texts
 from seedbed.data.cut import at_end, check_fraction
 from seedbed.data.features import FeatureMap
 from seedbed.data.keys import DataKeys
@@ -51,9 +51,9 @@ class Clicks(DataModule):
     shuffles: ClassVar[bool] = False
 
     def __init__(self, *, test_fraction: float, negative_fraction: float, **common: Unpack[DataKeys]) -> None:
-        super().__init__(**common)
         folds = {name: common[name] for name in ("num_folds", "fold", "num_inner_folds", "inner_fold")}
         time_order.check_nothing_shuffles(standardize=common["standardize"], **folds)
+        super().__init__(**common)
         check_fraction(TEST_KEY, test_fraction)
         self._splits = time_order.planned(common["val_fraction"], negative_fraction)
         self._test_fraction, self._negative_fraction = test_fraction, negative_fraction
@@ -180,10 +180,8 @@ class GeneratedClicks(Clicks):
     def _read(self) -> Source:
         num_rows, num_fields, num_categories, *_ = map(int, self._arguments)
         names = tuple(f"F{place}" for place in range(1, num_fields + 1))
-        table = np.array(
-            [[code_of(name, str(category)) for category in range(num_categories)] for name in names],
-            dtype=np.int32,
-        )
+        categories = [str(category) for category in range(num_categories)]
+        table = np.stack([codes_of_texts(categories, name) for name in names])
         lots = list(self.population.lots(0, num_rows))
         codes = [table[np.arange(num_fields), lot.categories] for lot in lots]
         labels = torch.from_numpy(np.concatenate([lot.clicks for lot in lots]))
@@ -201,6 +199,6 @@ def _format_called(name: str) -> Format:
     return formats[name]
 
 
-def _check(name: str, expected: str, value: float, fits: bool) -> None:
+def _check(name: str, expected: str, value: int | float, fits: bool) -> None:
     if not fits:
         raise ConfigError(f"data.{name}", expected=expected, got=f"{value:g}", do="Correct the key.")

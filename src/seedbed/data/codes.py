@@ -9,6 +9,9 @@ Source: A. Appleby (2011), MurmurHash3_x86_32; K. Weinberger et al. (2009), "Fea
 scale multitask learning".
 """
 
+from collections.abc import Sequence
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,15 +55,22 @@ def code_of(field: str, value: str) -> int:
         >>> code_of("C1", "68fd1e64"), code_of("C2", "68fd1e64"), code_of("C1", "")
         (4199596, 9829067, 10491314)
     """
-    content = value.encode()
-    return int(codes_of(words_of(content), np.zeros(1, np.int64), np.array([len(content)]), field)[0])
+    return int(codes_of_texts([value], field)[0])
 
 
+def codes_of_texts(texts: Sequence[str], field: str) -> Codes:
+    """The code of each text of a column."""
+    contents = [text.encode() for text in texts]
+    lengths = np.array([len(content) for content in contents], dtype=np.int64)
+    ends = lengths.cumsum()
+    return codes_of(words_of(b"".join(contents)), ends - lengths, ends, field)
+
+
+@cache
 def _seed(field: str) -> np.uint32:
     content = field.encode()
-    return np.uint32(
-        _murmur(words_of(content), np.zeros(1, np.int64), np.array([len(content)]), np.uint32(0))[0]
-    )
+    nowhere, lengths = np.zeros(1, dtype=np.int64), np.array([len(content)], dtype=np.int64)
+    return np.uint32(_murmur(words_of(content), nowhere, lengths, np.uint32(0))[0])
 
 
 def _murmur(words: Words, starts: Places, lengths: Places, seed: np.uint32) -> Words:

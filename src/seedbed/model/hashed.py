@@ -5,7 +5,6 @@ from typing import ClassVar, final
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from seedbed.errors import ConfigError
 from seedbed.model.likelihood import Bernoulli
@@ -50,12 +49,13 @@ class HashedLogistic(Network):
                 got=str(num_slots),
                 do="262144 (2^18) is 1 MB of weights; two categories then share a slot now and then.",
             )
-        self._last_slot, self._sparse = num_slots - 1, sparse_gradient
-        self.weight = nn.Parameter(torch.zeros(num_slots, 1))
+        self._last_slot = num_slots - 1
+        zeros = torch.zeros(num_slots, 1)
+        self.slots = nn.Embedding.from_pretrained(zeros, freeze=False, sparse=sparse_gradient)
         self.bias = nn.Parameter(torch.zeros(1))
 
     def forward(self, inputs: Inputs, keys: Keys | None = None) -> Logits:  # noqa: ARG002 (no units)
-        slots = inputs.flatten(1).long() & self._last_slot
-        # Not an embedding bag: its gradient takes twice the time of this one's, sparse or not.
-        logits: Logits = functional.embedding(slots, self.weight, sparse=self._sparse).sum(1) + self.bias
+        numbers = inputs.flatten(1).long() & self._last_slot
+        # Not an embedding bag: its gradient takes longer, and one network cannot be stacked with others.
+        logits: Logits = self.slots(numbers).sum(1) + self.bias
         return logits

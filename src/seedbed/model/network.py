@@ -47,7 +47,7 @@ class Network(nn.Module, abc.ABC):
         """
 
     def penalised(self) -> Iterator[nn.Parameter]:
-        """Weights of linear and convolutional layers, never biases or normalisation scales.
+        """Weights of linear, convolutional and embedding layers, never biases or normalisation scales.
 
         The former are the parameters with an input and an output axis.
         """
