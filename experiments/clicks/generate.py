@@ -84,7 +84,8 @@ def _lines(form: Format, lot: Rows, tables: dict[int, Texts], first: int, num_ro
         last = place == form.num_columns - 1
         parts.append(np.full((count, 1), ord("\n") if last else form.separator[0], dtype=np.uint8))
     flat = np.concatenate(parts, axis=1).reshape(-1)
-    return flat[flat != 0].tobytes()
+    text: bytes = flat[flat != 0].tobytes()
+    return text
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from seedbed.data import click_cache, source
+from seedbed.data import click_cache, click_parsing, source
 from seedbed.data.click_cache import ClickCache
 from seedbed.data.click_format import CRITEO
 from seedbed.data.coded_rows import HeldCodes
@@ -34,7 +34,7 @@ def log(tmp_path: Path) -> Path:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Grows by one whenever a file is parsed."""
     seen: list[Path] = []
-    parse = click_cache.blocks
+    parse = click_parsing.blocks
 
     def counting(path: Path, form: object) -> object:
         seen.append(path)

@@ -35,7 +35,7 @@ def test_a_sparse_gradient_is_the_dense_one() -> None:
     gradients = []
     for sparse in (True, False):
         hashed = network(sparse_gradient=sparse)
-        hashed.likelihood.nll(hashed(codes), labels).mean().backward()
+        hashed.likelihood.nll(hashed(codes), labels).mean().backward()  # type: ignore[no-untyped-call]
         assert hashed.slots.weight.grad is not None
         assert hashed.slots.weight.grad.is_sparse is sparse
         gradients.append(hashed.slots.weight.grad)

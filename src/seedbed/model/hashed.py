@@ -51,7 +51,7 @@ class HashedLogistic(Network):
             )
         self._last_slot = num_slots - 1
         zeros = torch.zeros(num_slots, 1)
-        self.slots = nn.Embedding.from_pretrained(zeros, freeze=False, sparse=sparse_gradient)
+        self.slots = nn.Embedding(num_slots, 1, sparse=sparse_gradient, _weight=zeros)
         self.bias = nn.Parameter(torch.zeros(1))
 
     def forward(self, inputs: Inputs, keys: Keys | None = None) -> Logits:  # noqa: ARG002 (no units)
