@@ -115,7 +115,7 @@ def measured(num_rows: int, repetition: int, folder: Path) -> list[Line]:
     ):
         cost = spent_by(arguments, folder)
         lines.append(
-            Line(num_rows, step, repetition, cost.wall, cost.cpu, num_rows / cost.wall, cost.peak_mib)
+            Line(num_rows, step, repetition, cost.wall, cost.cpu, num_rows / cost.cpu, cost.peak_mib)
         )
         said(lines[-1])
     truth = bayes_test_loss(num_rows)
