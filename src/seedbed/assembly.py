@@ -53,6 +53,7 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
     data.setup(streams, dtype=dtype, device=device, features=features, **shard)
     _check_test(config["evaluate_test"], data)
     network = network_of(config["model"], data.facts, streams).to(dtype)
+    _check_codes(network, data)
     network.look(batch.inputs for batch in data.train_inputs())
     if config["trainer"]["channels_last"]:  # on a CPU a step of the cnn is then 1.6 times as fast
         network.to(memory_format=torch.channels_last)
@@ -142,6 +143,20 @@ def device_of(accelerator: str, number: int) -> torch.device:
         )
     gpu = accelerator != "cpu" and torch.cuda.is_available()
     return torch.device("cuda", number % torch.cuda.device_count()) if gpu else torch.device("cpu")
+
+
+def _check_codes(network: Network, data: DataModule) -> None:
+    if network.takes_codes == data.facts.coded:
+        return
+    name, takes, gives = type(network).__name__, "numbers", "codes of categories"
+    if network.takes_codes:
+        takes, gives = gives, takes
+    raise ConfigError(
+        "model",
+        expected=f"data of {takes}, which {name} takes",
+        got=f"{data.source}, which gives {gives}",
+        do="Choose model=hashed_logistic for data=clicks, criteo or avazu, and only for these.",
+    )
 
 
 def _check_compiler() -> None:

@@ -3,6 +3,7 @@ import torch
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from seedbed.errors import ConfigError
+from seedbed.shapes import Facts
 from seedbed.streams import spawn
 from tests.data.tiny import STREAMS, breast_cancer, chd, digits, moons
 
@@ -37,7 +38,7 @@ def test_breast_cancer_is_scikit_learns_table() -> None:
     (batch,) = data.train_dataloader()
     assert torch.equal(batch.inputs, torch.from_numpy(file.data)[batch.indices])
     assert torch.equal(batch.labels, torch.from_numpy(file.target)[batch.indices])
-    assert data.facts == ((30,), 2, ("malignant", "benign"))
+    assert data.facts == Facts((30,), 2, ("malignant", "benign"))
 
 
 def test_the_test_cut_of_a_table_is_the_same_for_every_seed_and_stratified() -> None:
