@@ -20,6 +20,14 @@ NAMES = (
     "trade_off",
     "cost",
     "cost_against_metric",
+    "run_curves",
+    "confusion",
+    "reliability",
+    "per_class",
+    "gallery",
+    "templates",
+    "odds_ratios",
+    "plane",
 )
 
 
