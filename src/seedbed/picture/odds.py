@@ -6,6 +6,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from seedbed.picture.labels import shorten
 from seedbed.picture.picture import Cell, Picture
 from seedbed.picture.style import (
     FAINT,
@@ -60,8 +61,8 @@ def odds_ratios(ratios: Sequence[OddsRatio], positive: str, num_examples: int) -
         rows_of(axis, [one.name for one in ratios])
         logarithmic(axis)
         axis.axvline(1, color=FAINT, linewidth=1, zorder=0)
-        axis.set_xlabel(f"odds ratio of {positive} for one more unit of the column (logarithmic)")
-        axis.set_title(f"fitted on n = {num_examples:,} examples")
+        axis.set_xlabel("odds ratio for one more unit of the column (logarithmic)")
+        axis.set_title(f"odds of {shorten(positive)}, fitted on n = {num_examples:,} examples")
         legend_below(drawing, [_handle(0), _handle(1)], labels)
         text = svg(drawing, name)
     caption = (
