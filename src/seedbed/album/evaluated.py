@@ -88,7 +88,8 @@ def class_names(subject: Subject) -> tuple[str, ...]:
     if MODEL in subject.files:
         return tuple(json.loads(subject.files[MODEL].read_text())["class_names"])
     if "test/confusion.csv" in subject.files:
-        return tuple(next(csv.reader(subject.files["test/confusion.csv"].open(newline="")))[1:])
+        head = next(csv.reader(subject.files["test/confusion.csv"].read_text().splitlines()))
+        return tuple(head[1:])
     return tuple(map(str, range(len(next(iter(profiles(subject).values()))["class_counts"]))))
 
 

@@ -28,6 +28,8 @@ def picture(run: str, names: tuple[str, ...], out: str, runs: bool, root: str) -
 
     Exit codes: 0 drawn; 1 a picture that was asked for by its name failed; 2 refused.
     """
+    from seedbed.album.album import write
+    from seedbed.errors import ConfigError
     from seedbed.terminal import said
     from seedbed.track.leftover import take_along
     from seedbed.verdict.find import find, is_study, opened
@@ -35,6 +37,10 @@ def picture(run: str, names: tuple[str, ...], out: str, runs: bool, root: str) -
     store = opened(Path(root))
     found = find(store, run)
     _check_names(names, of_study=is_study(found))
+    if runs and not is_study(found):
+        do = "Leave --runs out, or name its study."
+        raise ConfigError("--runs", expected="a study", got=f"the run {found.name}", do=do)
+    write((), Path(out))  # a folder that cannot be had is told before anything is drawn
     take_along(store, said)
     made = _of(store, found, names, Path(out))
     if runs:
@@ -106,16 +112,8 @@ def _named(sentence: str) -> tuple[str, str]:
 def _of_its_runs(store: "Store", found: "Member", names: Sequence[str], out: Path) -> "list[Album]":
     """Those of every run of a study, each in a folder of its own."""
     from seedbed.album.makers import MAKERS
-    from seedbed.errors import ConfigError
-    from seedbed.verdict.find import is_study, runs_of
+    from seedbed.verdict.find import runs_of
 
-    if not is_study(found):
-        raise ConfigError(
-            "--runs",
-            expected="a study",
-            got=f"the run {found.name}",
-            do="Leave --runs out, or name its study.",
-        )
     wanted = [name for name in names if name in MAKERS]
     if names and not wanted:
         return []
