@@ -185,7 +185,7 @@ def test_templates_are_the_weights_centred_and_on_a_symmetric_scale(subject: Sub
     shown = np.array([[float(cell) for cell in row["weights"].split()] for row in table(picture)])
     model = evaluated.model_of(subject)
     assert model is not None
-    weight = model.network.linear.weight.detach().double()  # type: ignore[union-attr]
+    weight = model.network.linear.weight.detach().double()  # type: ignore[operator, union-attr]
     expected = (weight / model.preprocessing.sd.double()).numpy()
     assert shown == pytest.approx(expected - expected.mean(axis=0), rel=1e-4, abs=1e-5)
     assert picture is not None
