@@ -85,4 +85,6 @@ def _line(axis: Axes, place: int, one: OddsRatio) -> None:
 def _handle(place: int) -> Line2D:
     if place:
         return Line2D([], [], color=look(1).colour, linewidth=1, linestyle="--")
-    return Line2D([], [], color=look(0).colour, linewidth=2, marker="D", markersize=4.5, markeredgecolor=INK)
+    line = Line2D([], [], color=look(0).colour, linewidth=2, marker="D", markersize=4.5)
+    line.set(markeredgecolor=INK, markerfacecolor=INK)
+    return line
