@@ -28,6 +28,8 @@ NAMES = (
     "templates",
     "odds_ratios",
     "plane",
+    "graph",
+    "autograd",
 )
 
 
