@@ -41,7 +41,7 @@ def jobs_in(root: Path) -> Iterator[MakeJob]:
     with initialize_config_dir(str(config.folder()), version_base="1.3"):
 
         def make(*overrides: str) -> Job:
-            own = [f"track.root={root / 'mlruns'}", "track.system_metrics=false"]
+            own = [f"track.root={root / 'mlruns'}", "track.system_metrics=false", "track.pictures=false"]
             composed = compose("train", [*own, *overrides], return_hydra_config=True)
             choices = dict(composed.hydra.runtime.choices)
             chosen = [f"{group}={choices[group]}" for group in config.SCHEMAS if choices.get(group)]

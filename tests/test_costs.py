@@ -17,7 +17,12 @@ from tests.conftest import MakeJob
 
 LIMIT_SECONDS = 240
 NUM_EPOCHS = 5
-SHORT = (f"trainer.max_epochs={NUM_EPOCHS}", "track.system_metrics=false", "trainer.num_threads=1")
+SHORT = (
+    f"trainer.max_epochs={NUM_EPOCHS}",
+    "track.system_metrics=false",
+    "track.pictures=false",
+    "trainer.num_threads=1",
+)
 # What makes a host wait for a device, or moves data between the two.
 WAITS = ("aten._local_scalar_dense.default", "aten.nonzero.default", "aten.is_nonzero.default")
 # A conversion that names a device; and a tensor that is made of Python's numbers.

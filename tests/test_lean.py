@@ -31,7 +31,7 @@ def test_a_recorded_run_imports_no_compiler(tmp_path: Path) -> None:
         from seedbed.cli.command import main
         root, unused = sys.argv[1], json.loads(sys.argv[2])
         sys.argv = ["seedbed", "train", "model=mlp", "trainer.max_epochs=1", "evaluate_test=true"]
-        sys.argv.append("track.root=" + root)
+        sys.argv += ["track.root=" + root, "track.pictures=false"]
         try:
             main()
         except SystemExit:

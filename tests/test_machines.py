@@ -22,7 +22,7 @@ from tests.test_ranks import DDP, ROUNDING, UNEVEN, the_run
 
 MakeJob = Callable[..., Job]
 LIMIT_SECONDS = 120
-QUIET = ("track.system_metrics=false",)
+QUIET = ("track.system_metrics=false", "track.pictures=false")
 
 
 @contextmanager

@@ -19,8 +19,9 @@ batch, drawn.
 
 Many runs: `study` plans and concludes them, `launch` has them made, in this process, in several or on a
 cluster, `stack` trains those that differ in a few numbers as one model, `verdict` says from recorded runs
-which setting is better and how sure that is, `report` hands it on as a page, `picture` draws from plain
-numbers. `cli` holds the verbs and `manual` their words.
+which setting is better and how sure that is, `report` hands it on as a page, `album` has the pictures of
+one run (from what `keepsake` has kept of it), `picture` draws from plain numbers. `cli` holds the verbs
+(and `manual` their words).
 
 Below all: `config` (types of every key), `precision` (of numbers), `job` (one run as a value;
 `resuming` puts it under other circumstances), `streams` (random streams), `shapes` (axes) and `errors`.

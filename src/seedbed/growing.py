@@ -21,7 +21,7 @@ from seedbed.classifier import Classifier
 from seedbed.data.loader import Passes
 from seedbed.errors import Pruned
 from seedbed.fit import report
-from seedbed.harvest import evaluate_test, identify, keep, keep_trace, note
+from seedbed.harvest import Digests, evaluate, identify, keep, keep_trace, note
 from seedbed.job import Job
 from seedbed.model.sharding import put
 from seedbed.pruning import Pruner, TrialWatch, Watch
@@ -192,7 +192,7 @@ def cut_off(plot: Plot, fit: Fit, pruned: Pruned) -> Outcome | None:
     told = f"epoch {pruned.epoch} of {job.config['trainer']['max_epochs']}: {pruned.why}"
     record.set_tags({"seedbed.pruned": told})
     record.log_json(in_force(), "provenance/in_force.json")
-    keep_trace(record, fit.trace, None, fit.epoch_end.best_metrics | metrics)
+    keep_trace(record, fit.trace, Digests(), fit.epoch_end.best_metrics | metrics)
     record.set_note(note(job, fit.epoch_end.best_metrics | metrics, [f"Pruned at {told}"]))
     return Outcome(record.run_id, job.name, fit.epoch_end.best_metrics | metrics, pruned=True)
 
@@ -203,10 +203,8 @@ def ripen(plot: Plot, assembly: Assembly, fit: Fit) -> Outcome | None:
     metrics = _spent(fit.epoch_end) | fit.epoch_end.best()
     plot.seat.shared(None)  # nobody reads the best checkpoint before it is written
     restore(assembly.classifier, plot.folder / BEST)
-    logits_digest = None
-    if job.config["evaluate_test"]:
-        tested, logits_digest = evaluate_test(fit.trainer, assembly, record)
-        metrics |= tested
+    tested, digests = evaluate(fit.trainer, assembly, record, test=job.config["evaluate_test"])
+    metrics |= tested
     gather(job.config, assembly)
     if record is None:
         return None
@@ -218,7 +216,7 @@ def ripen(plot: Plot, assembly: Assembly, fit: Fit) -> Outcome | None:
         record.log_text(text, path)
     record.log_metrics(metrics, step=job.config["trainer"]["max_epochs"])
     record.deliver()
-    keep_trace(record, fit.trace, logits_digest, fit.epoch_end.best_metrics | metrics)
+    keep_trace(record, fit.trace, digests, fit.epoch_end.best_metrics | metrics)
     texts = [text for path, text in found.files.items() if path.endswith(".txt")]
     record.set_note(note(job, fit.epoch_end.best_metrics | metrics, [*texts, *failures(record)]))
     keep(job, assembly, record)

@@ -8,14 +8,13 @@ import hashlib
 import io
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from numpy.typing import NDArray
 
-from seedbed import predictor
+from seedbed import keepsake, predictor
 from seedbed.assembly import Assembly
 from seedbed.checkpoint import BEST, LAST
 from seedbed.data.module import DataModule
@@ -57,6 +56,33 @@ class Tested(NamedTuple):
     logits_digest: str
 
 
+class Digests(NamedTuple):
+    """Digests of every example's logits of the splits that the best weights were tried on; None: not."""
+
+    test: str | None = None
+    val: str | None = None
+
+
+def evaluate(
+    trainer: pl.Trainer, assembly: Assembly, record: Record | None, *, test: bool
+) -> tuple[dict[str, float], Digests]:
+    """Goes through the test split, or where that stays unread the validation split, with the best weights.
+
+    Args:
+        trainer: of the processes that share the reading.
+        assembly: the parts.
+        record: on the first rank; None on the others.
+        test: whether the test split is to be read.
+
+    Returns:
+        The test split's metrics, and what was traced of the logits.
+    """
+    if test:
+        tested = evaluate_test(trainer, assembly, record)
+        return tested.metrics, Digests(test=tested.logits_digest)
+    return {}, Digests(val=_keep_validation(trainer, assembly, record))
+
+
 def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record | None) -> Tested:
     """Reads the test split once, with the best weights, and keeps every example's logits.
 
@@ -73,34 +99,28 @@ def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record | None
     trainer.test(classifier, loader, verbose=False)
     metrics = {f"test/{name}": value for name, value in classifier.test_metrics.compute().items()}
     counts = classifier.test_metrics.confusion()
-    predictions = _predictions(assembly)
+    predictions = keepsake.predictions(assembly, "test")
     if record is not None:
         record.log_text(_confusion_csv(assembly.data.facts.class_names, counts), "test/confusion.csv")
         for name, text in _of_two_classes(assembly, predictions).items():
             record.log_text(text, f"test/{name}")
-        path = record.folder / "predictions.npz"
-        path.unlink(missing_ok=True)  # what waits for the store may be a link to an earlier one
-        np.savez(path, allow_pickle=False, **predictions)
-        record.log_file(path, "test")
-        path.unlink()
+        keepsake.keep(record, assembly, "test", predictions)
     return Tested(metrics, array_digest(predictions["logits"]))
 
 
-def _predictions(assembly: Assembly) -> dict[str, NDArray[Any]]:
-    """Logits, label and index of every example of the test split, in file order, from all ranks."""
-    classifier, loader = assembly.classifier, assembly.data.test_dataloader()
-    assert loader is not None
-    shares = classifier.seat.gathered([[part.cpu() for part in parts] for parts in classifier.test_outputs])
-    batches = [batch for share in shares for batch in share]
-    logits, labels, indices = (torch.cat(parts).numpy() for parts in zip(*batches, strict=True))
-    if not classifier.seat.alone:
-        rows = {index: row for row, index in enumerate(indices.tolist())}
-        order = [rows[index] for index in loader.sampler.indices().tolist()]
-        logits, labels, indices = logits[order], labels[order], indices[order]
-    return {"logits": logits, "labels": labels, "indices": indices}
+def _keep_validation(trainer: pl.Trainer, assembly: Assembly, record: Record | None) -> str | None:
+    """Keeps the validation split's logits; their metrics were logged when these weights were the best."""
+    loader = assembly.data.val_dataloader()
+    if loader is None:
+        return None
+    trainer.test(assembly.classifier, loader, verbose=False)
+    predictions = keepsake.predictions(assembly, "val")
+    if record is not None:
+        keepsake.keep(record, assembly, "val", predictions)
+    return array_digest(predictions["logits"])
 
 
-def _of_two_classes(assembly: Assembly, predictions: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+def _of_two_classes(assembly: Assembly, predictions: keepsake.Predictions) -> dict[str, str]:
     """Interval of the area and calibration by parts, where there are two classes."""
     if assembly.data.facts.num_classes != 2:
         return {}
@@ -127,17 +147,18 @@ def _confusion_csv(names: Sequence[str], counts: torch.Tensor) -> str:
     return out.getvalue()
 
 
-def keep_trace(record: Record, trace: Trace, logits_digest: str | None, metrics: Mapping[str, float]) -> None:
+def keep_trace(record: Record, trace: Trace, logits: Digests, metrics: Mapping[str, float]) -> None:
     """What a re-run is compared with, to the last bit.
 
     Args:
         record: the run's.
         trace: of the training.
-        logits_digest: of the test split's logits; None where it was not read.
+        logits: digests of those of the test or the validation split.
         metrics: the last word on each.
     """
     weights = {"initial": trace.initial, "epochs": trace.epochs}
-    record.log_json(weights | {"test_logits": logits_digest}, "fit/trace.json")
+    traced = {"test_logits": logits.test, "val_logits": logits.val}
+    record.log_json(weights | traced, "fit/trace.json")
     record.log_json({name: value.hex() for name, value in metrics.items()}, "fit/metrics.json")
     path = record.folder / "objectives.npy"
     path.unlink(missing_ok=True)  # what waits for the store may be a link to an earlier one

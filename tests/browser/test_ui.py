@@ -18,7 +18,12 @@ from tests.browser.chromium import Browser, browser
 from tests.served import free_port
 
 pytestmark = pytest.mark.browser
-QUICK = ("trainer.num_threads=1", "track.system_metrics=false", "track.log_model=false")
+QUICK = (
+    "trainer.num_threads=1",
+    "track.system_metrics=false",
+    "track.log_model=false",
+    "track.pictures=false",
+)
 MODELS = ("-m", "model=softmax,mlp,cnn", "study.num_seeds=2", "trainer.max_epochs=3")
 TUNED = ("optimizer.lr=tag(log,interval(0.001,0.1))", "objective.l2=tag(log,interval(1e-6,1e-2))")
 SEARCH = (

@@ -16,6 +16,7 @@ from seedbed.picture.progress import best_so_far, expected_best, importances, tr
 from seedbed.picture.search import Slice, Trials, slices
 from seedbed.picture.settings import Group, cost, cost_against_metric, distribution
 from seedbed.picture.surface import Surface, likelihood_surface
+from tests.picture import of_a_run
 
 EASY = ("softmax", "mlp", "cnn")
 LONG = tuple(
@@ -157,4 +158,5 @@ DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
     "histograms": lambda _: histograms(
         COUNTED, Words("resamples", "the estimate", "95 % bootstrap interval")
     ),
+    **of_a_run.DRAW,
 }

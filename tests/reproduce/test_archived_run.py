@@ -20,7 +20,13 @@ PICTURES = (
     "data.test_fraction=0.2",
     "data.val_fraction=0.25",
 )
-SHORT = ("trainer.max_epochs=1", "trainer.num_threads=1", "track.log_model=false", "evaluate_test=true")
+SHORT = (
+    "track.pictures=false",
+    "trainer.max_epochs=1",
+    "trainer.num_threads=1",
+    "track.log_model=false",
+    "evaluate_test=true",
+)
 
 
 def elsewhere(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -34,7 +34,13 @@ from tests.test_machines import waited
 
 __all__ = ["run_study"]  # a fixture
 
-SHORT = ("trainer.max_epochs=1", "trainer.num_threads=1", "track.log_model=false", "evaluate_test=true")
+SHORT = (
+    "track.pictures=false",
+    "trainer.max_epochs=1",
+    "trainer.num_threads=1",
+    "track.log_model=false",
+    "evaluate_test=true",
+)
 
 
 def reproduce(root: Path, *arguments: str) -> int:

@@ -15,7 +15,13 @@ from tests.server.postgres import PASSWORD, Postgres
 from tests.server.serving import ADMIN_PASSWORD, Served, clean, serving
 
 pytestmark = pytest.mark.server
-ONE_RUN = ("model=softmax", "data=digits", "trainer.max_epochs=2", "track.system_metrics=true")
+ONE_RUN = (
+    "model=softmax",
+    "data=digits",
+    "trainer.max_epochs=2",
+    "track.system_metrics=true",
+    "track.pictures=false",
+)
 # Seconds for a run of two epochs on a machine that does other things.
 LIMIT = 120
 

@@ -16,7 +16,13 @@ from tests.served import Served, served
 from tests.track.delivered import differences
 
 pytestmark = pytest.mark.server
-QUICK = ("trainer.num_threads=1", "track.system_metrics=false", "track.log_model=true", "model=softmax")
+QUICK = (
+    "track.pictures=false",
+    "trainer.num_threads=1",
+    "track.system_metrics=false",
+    "track.log_model=true",
+    "model=softmax",
+)
 LIMIT_SECONDS = 180
 
 

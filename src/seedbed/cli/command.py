@@ -7,6 +7,7 @@ import click
 
 from seedbed import lean
 from seedbed.cli.graphing import graph
+from seedbed.cli.picturing import picture
 from seedbed.cli.proving import diff, pack, reproduce, rerun, unpack, verify
 from seedbed.cli.reading import compare, report, ui
 from seedbed.cli.serving import server
@@ -24,7 +25,7 @@ def cli() -> None:
 
 for verb in (
     *(train, resume, join, status, cancel, logs),
-    *(graph,),
+    *(graph, picture),
     *(compare, diff, reproduce, rerun, verify, pack, unpack, report, server, sync, ui),
 ):
     cli.add_command(verb)

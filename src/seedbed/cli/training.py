@@ -82,6 +82,7 @@ def _job(composed: "DictConfig", command: str, plan: bool) -> None:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
+    from seedbed.cli.picturing import after_training
     from seedbed.composing import check_alone, from_hydra
     from seedbed.launch.launcher import launcher_of
     from seedbed.manual import ui_command
@@ -103,6 +104,7 @@ def _job(composed: "DictConfig", command: str, plan: bool) -> None:
     if ended.error is not None:
         raise ended.error
     assert ended.outcome is not None
+    after_training(job.config["track"], ended.outcome["run_id"])
     click.echo(_headlines(ended.outcome["name"], ended.outcome["metrics"]))
     if not job.config["evaluate_test"]:
         click.echo("The test split is unread; evaluate_test=true reads it once, when all choices are made.")
@@ -135,6 +137,7 @@ def resume(run: str, overrides: tuple[str, ...], root: str) -> None:
     """
     store, run_id = _cut_off(Path(root), run)
 
+    from seedbed.cli.picturing import after_training
     from seedbed.recording import job_of
     from seedbed.resuming import under
 
@@ -143,6 +146,7 @@ def resume(run: str, overrides: tuple[str, ...], root: str) -> None:
     from seedbed.train import run as train_run
 
     outcome = train_run(job, run_id)
+    after_training(job.config["track"], outcome.run_id)
     click.echo(_headlines(outcome.name, outcome.metrics))
     click.echo(f"Run {run_id} is on record, as if it had not been cut off.")
 

@@ -18,7 +18,7 @@ from seedbed.data.source import Part, Source, remembered
 from seedbed.data.splits import Splits, planned
 from seedbed.data.time_order import TimeOrder
 from seedbed.errors import ConfigError
-from seedbed.shapes import Batch, Facts
+from seedbed.shapes import Batch, Facts, Indices
 from seedbed.streams import Streams
 
 CPU = torch.device("cpu")
@@ -166,6 +166,11 @@ class DataModule(abc.ABC):
         """The first training examples as the files hold them: what a served model takes."""
         train = self._parts["train"]
         (raw,) = train.rows.batches([train.indices[:num_examples]])
+        return raw
+
+    def raw_of(self, split: str, indices: Indices) -> Raw:
+        """These examples of a split as the files hold them; indices as batches tell them."""
+        (raw,) = self._parts[split].rows.batches([indices])
         return raw
 
     def train_inputs(self) -> Iterator[Batch]:

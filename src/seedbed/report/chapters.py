@@ -8,6 +8,7 @@ from seedbed.picture.picture import Picture
 from seedbed.report import closing, drawing
 from seedbed.report.evidence import STAGE, Evidence
 from seedbed.report.figures import Figures
+from seedbed.report.inside_chapter import inside
 from seedbed.report.page import Block, Code, Folded, Items, Section, Table, Text
 from seedbed.report.search_chapter import search
 from seedbed.report.variance_chapter import variance
@@ -43,6 +44,7 @@ def compose(evidence: Evidence, root: str = "mlruns") -> Report:
         *variance(evidence),
         *_finalists(evidence),
         *_curves(evidence, figures),
+        *inside(evidence.inside, figures),
         *search(evidence, figures),
         closing.cost(evidence, figures),
         closing.reads(evidence),

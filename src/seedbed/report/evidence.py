@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from seedbed.errors import StoreError
+from seedbed.report.inside_chapter import Inside, look_inside
 from seedbed.track.store import Store
 from seedbed.track.telling import told
 from seedbed.verdict.compare import Comparison, compare
@@ -51,6 +52,7 @@ class Evidence(NamedTuple):
         space: text of `search/space.json`, likewise.
         packages: name to version, of the first run that kept them.
         reads: one a test split.
+        inside: pictures of the best setting's first run.
     """
 
     study: Member
@@ -63,6 +65,7 @@ class Evidence(NamedTuple):
     space: str | None
     packages: Mapping[str, str]
     reads: Sequence[Reads]
+    inside: Inside
 
 
 def gather(store: Store, study_id: str, metric: str | None = None, margin: float | None = None) -> Evidence:
@@ -94,6 +97,7 @@ def gather(store: Store, study_id: str, metric: str | None = None, margin: float
         artifact(store, study_id, "search/space.json"),
         _packages(store, found),
         test_reads(store, found),
+        look_inside(store, comparison),
     )
 
 

@@ -44,11 +44,12 @@ def _faults(subject: Subject, name: str, epoch: int, traced: str) -> list[str]:
 
 
 def predictions(subject: Subject) -> Check:
-    """The kept logits of the test split are those that were traced."""
-    if "test/predictions.npz" not in subject.files:
+    """The kept logits, of the test split or of validation, are those that were traced."""
+    split = next((split for split in ("test", "val") if f"{split}/predictions.npz" in subject.files), None)
+    if split is None:
         return Check("predictions", "skipped", "the test split is unread")
     trace = json.loads(subject.files["fit/trace.json"].read_text())
-    with np.load(subject.files["test/predictions.npz"]) as kept:
+    with np.load(subject.files[f"{split}/predictions.npz"]) as kept:
         logits = kept["logits"]
-    wrong = compared("test/predictions.npz, logits", trace["test_logits"], array_digest(logits))
-    return judged("predictions", f"logits of {len(logits)} examples as traced", wrong)
+    wrong = compared(f"{split}/predictions.npz, logits", trace[f"{split}_logits"], array_digest(logits))
+    return judged("predictions", f"logits of {len(logits)} {split} examples as traced", wrong)

@@ -2,7 +2,7 @@
 
 import abc
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,6 +65,10 @@ class Artifacts(Journalled, abc.ABC):
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Sets tags; a text over 8000 characters goes to `tags/NAME.txt` whole."""
         self._log_texts("tags", tags)
+
+    def take_tags(self, names: Iterable[str]) -> None:
+        """Takes tags away that the run has."""
+        self._note("untag", sorted(names))
 
     def _log_texts(self, kind: Literal["params", "tags"], texts: Mapping[str, str]) -> None:
         short, whole = fitted(texts, PARAM_LIMIT if kind == "params" else TAG_LIMIT, kind)

@@ -1,0 +1,58 @@
+"""What a report shows of the best setting's first run: what it gets wrong, and how sure it is."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from seedbed.album.album import Drawn, drawn
+from seedbed.picture.picture import Picture
+from seedbed.report.figures import Figures
+from seedbed.report.page import Block, Section, Text
+from seedbed.track.store import Store
+from seedbed.verdict.compare import Comparison
+
+NAMES = ("confusion", "reliability", "per_class", "gallery", "templates")
+
+
+class Inside(NamedTuple):
+    """One run and what became of its pictures.
+
+    Args:
+        setting: the best one.
+        run: name of its first run.
+        num_runs: of the setting.
+        drawn: of `NAMES`.
+    """
+
+    setting: str
+    run: str
+    num_runs: int
+    drawn: Drawn
+
+
+def look_inside(store: Store, comparison: Comparison) -> Inside:
+    """Makes the pictures of the best setting's first run."""
+    best = comparison.rows[0]
+    return Inside(best.name, best.runs[0].name, len(best.runs), drawn(store, best.runs[0], NAMES))
+
+
+def inside(found: Inside, figures: Figures) -> list[Section]:
+    """One section; none where the run has kept nothing to draw."""
+    shown = {name: made for name, made in found.drawn.items() if made is not None}
+    if not shown:
+        return []
+    told = (
+        f"Of the best setting, `{found.setting}`, the first of its {found.num_runs} runs, `{found.run}`:"
+        " one run, to look at, not to compare."
+    )
+    blocks: list[Block] = [Text(told)]
+    for name in shown:
+        blocks += figures.draw(name, lambda name=name: _made(shown, name))  # type: ignore[misc]
+    return [Section("Inside the best setting", blocks)]
+
+
+def _made(shown: Mapping[str, Picture | Exception], name: str) -> Picture:
+    """The picture; what it failed of is raised here, for whoever draws the page to tell."""
+    picture = shown[name]
+    if isinstance(picture, Exception):
+        raise picture
+    return picture
