@@ -20,6 +20,13 @@ NAMES = (
     "trade_off",
     "cost",
     "cost_against_metric",
+    "filters",
+    "gradcam",
+    "integrated_gradients",
+    "occlusion",
+    "embedding",
+    "embedding_umap",
+    "penalty_path",
 )
 
 
