@@ -38,8 +38,7 @@ class Components(NamedTuple):
 def keep_embedding(assembly: Assembly, record: Record, split: str) -> None:
     """Keeps `test/embedding.npz`, or `val/embedding.npz` where the run has not read its test split.
 
-    Nothing is kept of a linear model, whose units are its inputs, nor where no split was held out. The
-    test split's examples are those that the run has just been evaluated on, with the same weights, so
+    The test split's examples are those that the run has just been evaluated on, with the same weights, so
     this is no further read of it.
 
     Args:
@@ -47,9 +46,28 @@ def keep_embedding(assembly: Assembly, record: Record, split: str) -> None:
         record: the run's.
         split: test or val.
     """
+    arrays = embedded(assembly, split)
+    if arrays is None:
+        return
+    path = record.folder / FILE
+    path.unlink(missing_ok=True)  # what waits for the store may be a link to an earlier one
+    np.savez(path, allow_pickle=False, **arrays)
+    record.log_file(path, split)
+    path.unlink()
+
+
+def embedded(assembly: Assembly, split: str) -> dict[str, NDArray[Any]] | None:
+    """What is kept of a split: components, their shares, labels, predictions, indices.
+
+    None of a linear model, whose units are its inputs, nor where there is no such split.
+
+    Args:
+        assembly: whose classifier has its final weights, whole.
+        split: test or val.
+    """
     network, size = assembly.classifier.network, assembly.data.num_examples(split)
     if isinstance(network, Linear) or not size:
-        return
+        return None
     batches, units, logits = [], [], []
     for batch in assembly.data.spread(split, MOST_EXAMPLES):
         before_last, output = penultimate(network, batch.inputs)
@@ -58,8 +76,8 @@ def keep_embedding(assembly: Assembly, record: Record, split: str) -> None:
         logits.append(output)
     rows = torch.cat(units).numpy()
     if not np.isfinite(rows).all():  # of a network that has run away there is nothing to draw
-        return
-    _log(record, split, _arrays(batches, torch.cat(logits), principal_components(rows), size, rows.shape[1]))
+        return None
+    return _arrays(batches, torch.cat(logits), principal_components(rows), size, rows.shape[1])
 
 
 def _arrays(
@@ -74,14 +92,6 @@ def _arrays(
         "num_units": np.array(num_units),
         "num_examples": np.array(size),
     }
-
-
-def _log(record: Record, split: str, arrays: dict[str, NDArray[Any]]) -> None:
-    path = record.folder / FILE
-    path.unlink(missing_ok=True)  # what waits for the store may be a link to an earlier one
-    np.savez(path, allow_pickle=False, **arrays)
-    record.log_file(path, split)
-    path.unlink()
 
 
 def penultimate(network: Network, inputs: Inputs) -> tuple[Float[Tensor, "batch unit"], Logits]:

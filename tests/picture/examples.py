@@ -9,6 +9,7 @@ from seedbed.picture.picture import Picture
 from seedbed.picture.progress import best_so_far, expected_best, importances, trade_off
 from seedbed.picture.search import Slice, Trials, slices
 from seedbed.picture.settings import Group, cost, cost_against_metric, distribution
+from tests.picture.looks import LOOKS
 
 EASY = ("softmax", "mlp", "cnn")
 LONG = tuple(
@@ -87,4 +88,5 @@ DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
         [True, True],
     ),
     "expected_best": lambda _: expected_best([0.5, 0.35, 0.3], "val/loss (nats)"),
+    **LOOKS,
 }

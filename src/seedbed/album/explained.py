@@ -50,7 +50,8 @@ GRADCAM = Explanation(
     Kind("gradcam", "Grad-CAM", "Grad-CAM", "", signed=False),
     attribution.gradcam,
     attribution.has_maps,
-    "Grad-CAM (Selvaraju et al. 2017): where the maps of the last convolution raise the class's logit; one"
+    "Grad-CAM (Selvaraju et al. 2017): where the maps of the last convolution (before its relu, in a residual"
+    " network those of the last block) raise the class's logit; one"
     " block is one place of these maps, and what speaks against the class is not shown.",
 )
 INTEGRATED_GRADIENTS = Explanation(

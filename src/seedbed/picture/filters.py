@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from seedbed.picture.picture import Cell, Picture
 from seedbed.picture.style import WIDTH, figure, styled, svg
-from seedbed.picture.tiles import Values, mosaic, reach, scale_beside, show, symmetric
+from seedbed.picture.tiles import Values, mosaic, reach, scale_below, show, symmetric
 
 MOST_FILTERS = 64
-# Millimetre-sized tiles of a large image would show nothing; few of a small one need no more room.
-SCALE_WIDTH = 0.9  # inches of the colour scale with its label
+NARROWEST, FURNITURE = 3.6, 0.95  # inches: of a drawing, and what title and scale take of its height
 
 
 class Filters(NamedTuple):
@@ -41,14 +40,14 @@ def filters(found: Filters) -> Picture:
     num_columns = _columns(len(tiles), tiles[0].shape)
     limit, drawn = reach(found.weights), mosaic(tiles, num_columns)
     height, width = drawn.shape
-    across = min(WIDTH - SCALE_WIDTH, max(3.0, 0.55 * num_columns * tiles[0].shape[1] / tiles[0].shape[0]))
+    across = min(WIDTH, max(NARROWEST, 0.5 * num_columns * tiles[0].shape[1] / tiles[0].shape[0]))
     with styled("filters"):
-        drawing, (axis,) = figure(max(1.9, across * height / width + 0.4), width=across + SCALE_WIDTH)
+        drawing, (axis,) = figure(across * height / width + FURNITURE, width=across)
         colours = symmetric(limit)
         show(axis, colours.to_rgba(drawn))  # NaN between the tiles is transparent
         axis.spines[:].set_visible(False)
         axis.set_title(f"{found.unit_word}: n = {len(tiles)} of {found.num_units:,}")
-        scale_beside(drawing, axis, colours, "weight (per unit of input)", shrink=0.9)
+        scale_below(drawing, axis, colours, "weight (per unit of input)")
         text = svg(drawing, "filters")
     caption = (
         f"{found.told} Each tile is one of the {found.unit_word}, in the layer's order, row by row;"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seedbed.picture.labels import shorten
 from seedbed.picture.picture import Cell, Picture
 from seedbed.picture.style import figure, styled, svg
-from seedbed.picture.tiles import SEQUENTIAL, SHARP, Values, enlarged, reach, scale_beside, show, symmetric
+from seedbed.picture.tiles import SEQUENTIAL, SHARP, Values, enlarged, reach, scale_below, show, symmetric
 
 MOST_SHOWN = 6
 NAME_LETTERS = 11  # of a class name above an image
@@ -69,7 +69,7 @@ def maps(kind: Kind, shown: Sequence[Shown], caption: str) -> Picture:
         caption: how to read it, whole sentences.
     """
     with styled(kind.name):
-        drawing, axes = figure(3.5, 2, len(shown))
+        drawing, axes = figure(3.7, 2, len(shown))
         scale = _scale(kind.signed)
         for place, example in enumerate(shown):
             upper, lower = axes[place], axes[len(shown) + place]
@@ -78,7 +78,7 @@ def maps(kind: Kind, shown: Sequence[Shown], caption: str) -> Picture:
             show(lower, overlaid(example.image, example.values, scale))
             lower.set_xlabel(f"to {np.abs(example.values).max():.3g} {kind.unit}", fontsize=7)
         label = f"{kind.quantity}, share of the map's largest"
-        scale_beside(drawing, axes, scale, label, orientation="horizontal", shrink=0.5, aspect=40, pad=0.04)
+        scale_below(drawing, axes, scale, label)
         drawing.suptitle(f"{kind.title}, n = {len(shown)} examples", fontsize=9)
         text = svg(drawing, kind.name)
     columns = ["example", "true", "predicted", "p_true", "p_predicted", "row", "column", "value"]

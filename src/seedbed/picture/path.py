@@ -15,6 +15,7 @@ from seedbed.picture.tiles import SHARP, mosaic, reach, show, symmetric
 
 MOST_CLASSES = 10
 INCH = 0.66  # height of a row of templates
+MOST_LETTERS = 4  # of a name that fits above its template
 
 
 class Stop(NamedTuple):
@@ -62,8 +63,8 @@ def penalty_path(
     caption = (
         f"Each row holds the weight templates of one penalty lambda, {run}. Every row has a symmetric scale"
         " of its own, because the weights grow by orders of magnitude as lambda falls: the number after ± is"
-        " the weight (logits per unit of input) at its full red; blue is as much below zero. Red ink speaks for"
-        f" the class, blue ink against it. {_metrics(units)}"
+        " the weight (logits per unit of input) at its full red; blue is as much below zero. Red ink speaks"
+        f" for the class, blue ink against it. {_metrics(units)}"
     )
     columns = ["penalty", "n", *units, "class", "largest_weight", "weights"]
     rows = [row for stop in stops for row in _rows(stop, names, list(units))]
@@ -76,7 +77,9 @@ def _head(axis: Axes, names: Sequence[str], width: int) -> None:
     pixels = width * len(names) + len(names) - 1
     enlarged = -(-SHARP // max(width, pixels)) * 1.0
     axis.set_xticks([((width + 1) * place + width / 2) * enlarged - 0.5 for place in range(len(names))])
-    axis.set_xticklabels([shorten(name, 9) for name in names])
+    short = [shorten(name, 9) for name in names]
+    wide = max(map(len, short)) > MOST_LETTERS
+    axis.set_xticklabels(short, rotation=30 if wide else 0, ha="left" if wide else "center")
     axis.tick_params(axis="x", length=0)
 
 

@@ -74,15 +74,16 @@ def show(axis: Axes, colours: Colours) -> None:
     axis.spines[:].set(color=FAINT, linewidth=0.5)
 
 
-def scale_beside(drawing: Figure, axes: Any, colours: ScalarMappable, label: str, **keywords: Any) -> None:
-    """A bar that says what the colours mean.
+def scale_below(drawing: Figure, axes: Any, colours: ScalarMappable, label: str) -> None:
+    """A bar under the axes that says what the colours mean.
 
     Args:
         drawing: the figure.
         axes: of the drawing, from which the bar takes its room.
         colours: the scale.
         label: the quantity with its unit.
-        keywords: where it is; see matplotlib's `Figure.colorbar`.
     """
-    bar = drawing.colorbar(colours, ax=axes, label=label, **keywords)
+    bar = drawing.colorbar(
+        colours, ax=axes, label=label, orientation="horizontal", shrink=0.6, aspect=40, pad=0.04
+    )
     bar.outline.set(color=FAINT, linewidth=0.5)
