@@ -46,10 +46,9 @@ def worst(found: Subject, root: Path) -> dict[str, Path]:
     p_true = logits.log_softmax(dim=1).gather(1, labels[:, None])[:, 0]
     order = p_true.argsort()[:NUM_WORST]
     path = root / "worst.npz"
-    kept_arrays = {"labels": labels[order], "logits": logits[order], "indices": indices[order]}
-    np.savez(
-        path, inputs=raw_test(found.job, indices[order]), **{k: v.numpy() for k, v in kept_arrays.items()}
-    )
+    labels, logits, indices = labels[order], logits[order], indices[order]
+    arrays = {"labels": labels.numpy(), "logits": logits.numpy(), "indices": indices.numpy()}
+    np.savez(path, allow_pickle=False, inputs=raw_test(found.job, indices), **arrays)
     return {"test/worst.npz": path}
 
 

@@ -48,7 +48,8 @@ def question(channels: int = 1, count: int = 5) -> Question:
 
 def logits_of(network: Network, asked: Question, inputs: Tensor) -> Tensor:
     with torch.no_grad():
-        return network(inputs).gather(1, asked.targets[:, None])[:, 0]
+        logits: Tensor = network(inputs)
+    return logits.gather(1, asked.targets[:, None])[:, 0]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

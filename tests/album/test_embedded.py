@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from seedbed.album import embedded
 from seedbed.album.embedded import embedding, embedding_umap
 from seedbed.album.subjects import split_file
+from seedbed.embedding import FILE
 from seedbed.errors import PictureError
 from seedbed.picture.picture import Picture
 from seedbed.reproduce.check import Subject
@@ -76,6 +76,6 @@ def test_without_umap_the_error_says_what_to_install(cnn: Subject, monkeypatch: 
 
 
 def test_a_run_that_kept_none_has_none(cnn: Subject) -> None:
-    files = {name: path for name, path in cnn.files.items() if not name.endswith(embedded.FILE)}
+    files = {name: path for name, path in cnn.files.items() if not name.endswith(FILE)}
     assert embedding(cnn._replace(files=files)) is None
     assert embedding_umap(cnn._replace(files=files)) is None
