@@ -69,7 +69,7 @@ def maps(kind: Kind, shown: Sequence[Shown], caption: str) -> Picture:
         caption: how to read it, whole sentences.
     """
     with styled(kind.name):
-        drawing, axes = figure(3.7, 2, len(shown))
+        drawing, axes = figure(3.9, 2, len(shown))
         scale = _scale(kind.signed)
         for place, example in enumerate(shown):
             upper, lower = axes[place], axes[len(shown) + place]
