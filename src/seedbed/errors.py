@@ -38,6 +38,10 @@ class TrainingError(SeedbedError):
     """A run that cannot go on, such as a loss that is no longer a number."""
 
 
+class PictureError(SeedbedError):
+    """A picture that would mislead, or that needs what is not installed; the run it is of is sound."""
+
+
 class StoreError(SeedbedError):
     """A record store that cannot be opened, read or written."""
 

@@ -19,6 +19,7 @@ from seedbed.callbacks import Bar, EpochEnd, HangWatch
 from seedbed.checkpoint import BEST, Start, take_up
 from seedbed.classifier import Classifier
 from seedbed.data.loader import Passes
+from seedbed.embedding import keep_embedding
 from seedbed.errors import Pruned
 from seedbed.fit import report
 from seedbed.harvest import Digests, evaluate, identify, keep, keep_trace, note
@@ -219,6 +220,7 @@ def ripen(plot: Plot, assembly: Assembly, fit: Fit) -> Outcome | None:
     keep_trace(record, fit.trace, digests, fit.epoch_end.best_metrics | metrics)
     texts = [text for path, text in found.files.items() if path.endswith(".txt")]
     record.set_note(note(job, fit.epoch_end.best_metrics | metrics, [*texts, *failures(record)]))
+    keep_embedding(assembly, record, "test" if job.config["evaluate_test"] else "val")
     keep(job, assembly, record)
     return Outcome(record.run_id, job.name, fit.epoch_end.best_metrics | metrics)
 

@@ -1,9 +1,11 @@
 """Runs that the tests of this folder share, trained once."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from seedbed.reproduce.check import Subject
 from seedbed.track.kept import kept
 from seedbed.train import run
 from seedbed.verdict.find import find
+from tests.album.grown import subject as grown
 from tests.conftest import jobs_in
 from tests.reproduce.recorded import Recorded
 
@@ -74,4 +77,20 @@ def planar(root: Path) -> Recorded:
 @pytest.fixture
 def subject(tested: Recorded) -> Iterator[Subject]:
     with looked_at(tested) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def cnn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    with (
+        mock.patch.dict(os.environ),
+        grown(tmp_path_factory.mktemp("cnn"), "model=cnn", "trainer.max_epochs=4") as found,
+    ):
+        yield found
+
+
+@pytest.fixture(scope="session")
+def mlp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    keys = ("model=mlp", "model.hidden_features=[70]", "trainer.max_epochs=2")
+    with mock.patch.dict(os.environ), grown(tmp_path_factory.mktemp("mlp"), *keys) as found:
         yield found

@@ -17,6 +17,7 @@ from seedbed.picture.search import Slice, Trials, slices
 from seedbed.picture.settings import Group, cost, cost_against_metric, distribution
 from seedbed.picture.surface import Surface, likelihood_surface
 from tests.picture import of_a_run
+from tests.picture.looks import LOOKS
 
 EASY = ("softmax", "mlp", "cnn")
 LONG = tuple(
@@ -159,4 +160,5 @@ DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
         COUNTED, Words("resamples", "the estimate", "95 % bootstrap interval")
     ),
     **of_a_run.DRAW,
+    **LOOKS,
 }

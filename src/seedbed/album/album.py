@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from seedbed.album.makers import MAKERS, Maker
+from seedbed.album.makers import COSTLY, MAKERS, Maker
 from seedbed.errors import StoreError
 from seedbed.picture.picture import Picture
 from seedbed.reproduce.check import Subject
@@ -68,9 +68,9 @@ def of_run(store: Store, run: Member, names: Iterable[str] = ()) -> Album:
     Args:
         store: where the run is.
         run: of any status.
-        names: which; none: all that there are.
+        names: which; none: all that are not costly.
     """
-    found = drawn(store, run, list(names) or MAKERS)
+    found = drawn(store, run, list(names) or [name for name in MAKERS if name not in COSTLY])
     return Album(
         [picture for picture in found.values() if isinstance(picture, Picture)],
         {name: told(why) for name, why in found.items() if isinstance(why, Exception)},

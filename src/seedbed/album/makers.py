@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from seedbed.album import decision, history, judged, linear
+from seedbed.album import decision, embedded, explained, filters, history, judged, linear
 from seedbed.picture.picture import Picture
 from seedbed.reproduce.check import Subject
 
@@ -18,4 +18,12 @@ MAKERS: dict[str, Maker] = {
     "templates": linear.weight_templates,
     "odds_ratios": linear.odds_ratios,
     "plane": decision.decision_plane,
+    "filters": filters.filters,
+    "embedding": embedded.embedding,
+    "gradcam": explained.gradcam,
+    "integrated_gradients": explained.integrated_gradients,
+    "occlusion": explained.occlusion,
+    "embedding_umap": embedded.embedding_umap,
 }
+# These take seconds to minutes: they are made where they are asked for by name.
+COSTLY = ("gradcam", "integrated_gradients", "occlusion", "embedding_umap")

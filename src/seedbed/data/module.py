@@ -183,6 +183,27 @@ class DataModule(abc.ABC):
             )
         )
 
+    def num_examples(self, split: str) -> int:
+        """Examples of this split over all processes; 0 where there is no such split."""
+        return len(self._held[split].indices) if split in self._held else 0
+
+    def spread(self, split: str, most: int) -> Iterator[Batch]:
+        """At most so many examples of a split as a network sees them, evenly spaced in file order.
+
+        Every process gets all of them.
+
+        Args:
+            split: train, val or test, of those that there are.
+            most: examples, 1 or more.
+        """
+        part = self._held[split]
+        count = min(most, len(part.indices))
+        places = torch.arange(count, device=part.indices.device) * len(part.indices) // count
+        chosen = Part(part.rows, part.labels, part.indices[places])
+        return iter(
+            Loader(chosen, batch_size=chunk_size(self.facts.input_shape), preprocessing=self._input_map())
+        )
+
     def _evaluation_loader(self, split: str) -> Loader | None:
         if split not in self._held:
             return None

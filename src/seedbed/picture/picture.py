@@ -38,6 +38,13 @@ NAMES = (
     "plane",
     "graph",
     "autograd",
+    "filters",
+    "gradcam",
+    "integrated_gradients",
+    "occlusion",
+    "embedding",
+    "embedding_umap",
+    "penalty_path",
 )
 
 
