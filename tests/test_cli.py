@@ -18,6 +18,7 @@ QUICK = (
     "trainer.num_threads=1",
     "track.system_metrics=false",
     "track.log_model=false",
+    "track.pictures=false",
 )
 ENDLESS = ("model=mlp", "trainer.max_epochs=1000000", "track.system_metrics=false")
 

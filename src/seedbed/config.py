@@ -210,6 +210,11 @@ class Track:
     run_id: str | None = key("MLflow run to continue; set by a study that is resumed", circumstance=True)
     system_metrics: bool = key("CPU, memory and GPU load on the run", circumstance=True)
     log_model: bool = key("the fitted model as an MLflow model on the run", circumstance=True)
+    pictures: bool = key(
+        "draw a run's or study's figures when it has ended; those of a study's runs come with "
+        "seedbed picture STUDY --runs",
+        circumstance=True,
+    )
     offline: bool = key("record in `root` alone, for a later `seedbed sync`", circumstance=True)
     patience_seconds: float = key(
         "how long the end of a run waits for a record store that is away", circumstance=True

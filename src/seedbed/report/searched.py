@@ -5,15 +5,16 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from seedbed.metric.glossary import better
-from seedbed.picture import progress, search
+from seedbed.picture import parallel, progress, search
 from seedbed.picture.picture import Picture
 from seedbed.report.drawing import axis_label
-from seedbed.verdict.budget import expected_best
+from seedbed.verdict.budget import best_in_any_order, expected_best
+from seedbed.verdict.statistics import Values
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -139,6 +140,11 @@ def _slice(found: Search, key: str) -> search.Slice:
     return search.Slice(key, values, bool(getattr(drawn_from, "log", False)))
 
 
+def parallel_coordinates(found: Search) -> Picture:
+    """One line a trial across all tuned keys."""
+    return parallel.parallel_coordinates(_trials(found), [_slice(found, key) for key in found.tuned])
+
+
 def importances(found: Search) -> Picture:
     """Each key's share of the first objective's variance, over the finished trials."""
     import optuna
@@ -168,15 +174,29 @@ def best_so_far(found: Search) -> Picture:
     worst = math.inf if trials.lower_is_better else -math.inf
     counted = [value if place in finished else worst for place, value in enumerate(trials.values)]
     best = (np.minimum if trials.lower_is_better else np.maximum).accumulate(counted)
-    return progress.best_so_far(trials, np.where(np.isfinite(best), best, math.nan).tolist())
+    return progress.best_so_far(trials, np.where(np.isfinite(best), best, math.nan).tolist(), _orders(found))
+
+
+def _orders(found: Search) -> progress.Orders:
+    """The band of other orders, at each trial for as many finished ones as there were up to it."""
+    ends = best_in_any_order(_finished_values(found), _direction(found))
+    num_finished = np.cumsum(np.isin(np.arange(len(found.states)), found.finished))
+    low, high = (np.concatenate([[math.nan], end])[num_finished].tolist() for end in ends)
+    return progress.Orders(low, high)
+
+
+def _finished_values(found: Search) -> Values:
+    return np.array([found.values[0][place] for place in found.finished])
+
+
+def _direction(found: Search) -> Literal["lower", "higher"]:
+    return "lower" if lower_is_better(found.objectives[0]) else "higher"
 
 
 def what_more_trials_buy(found: Search) -> Picture:
     """Expected best value against the number of trials."""
-    values = np.array([found.values[0][place] for place in found.finished])
-    objective = found.objectives[0]
-    best = expected_best(values, "lower" if lower_is_better(objective) else "higher")
-    return progress.expected_best(best.tolist(), axis_label(objective))
+    best = expected_best(_finished_values(found), _direction(found))
+    return progress.expected_best(best.tolist(), axis_label(found.objectives[0]))
 
 
 def trade_off(found: Search) -> Picture:
