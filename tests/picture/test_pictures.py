@@ -34,21 +34,6 @@ def parsed(svg: str) -> ET.Element:
     return ET.fromstring(svg)  # noqa: S314 - our own text
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures that were turned into text, laid out."""
-    figures: list[Figure] = []
-    save = Figure.savefig
-
-    def spy(self: Figure, *args: Any, **keywords: Any) -> None:
-        save(self, *args, **keywords)
-        self.canvas.draw_idle()
-        figures.append(self)
-
-    monkeypatch.setattr(Figure, "savefig", spy)
-    return figures
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_numbers_give_the_same_bytes_whatever_the_machine_s_settings(name: str) -> None:
     first = DRAW[name](EASY)

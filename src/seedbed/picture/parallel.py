@@ -122,7 +122,7 @@ def _lines(host: Axes, heights: Sequence[Sequence[float]], trials: Trials) -> No
     for rank, place in enumerate(worst_first):
         share = rank / max(1, len(worst_first) - 1) if len(worst_first) > 1 else 1.0
         width = 2.2 if place == worst_first[-1] else 1.1
-        _line(host, heights, place, color=_shade(share), linewidth=width, **style)
+        _line(host, heights, place, color=shade(share), linewidth=width, **style)
     host.set_xlim(0, len(heights) - 1)
     host.set_ylim(0, 1)
     host.set_yticks([])
@@ -133,7 +133,7 @@ def _line(host: Axes, heights: Sequence[Sequence[float]], place: int, **style: A
     host.plot(range(len(heights)), [one[place] for one in heights], **style)
 
 
-def _shade(share: float) -> Any:
+def shade(share: float) -> Any:
     """Colour of the worst, 0, to the best, 1: the best is dark."""
     return colormaps[MAP](LIGHTEST - share * (LIGHTEST - DARKEST))
 
@@ -152,8 +152,8 @@ def _slant(host: Axes, num_axes: int) -> None:
 
 def _legend(num_finished: int, num_pruned: int) -> tuple[list[Line2D], list[str]]:
     handles = [
-        Line2D([], [], color=_shade(1.0), linewidth=2.2),
-        Line2D([], [], color=_shade(0.0), linewidth=1.1),
+        Line2D([], [], color=shade(1.0), linewidth=2.2),
+        Line2D([], [], color=shade(0.0), linewidth=1.1),
     ]
     labels = [f"best of the finished, n = {num_finished} trials", "worst of them"]
     if num_pruned:
