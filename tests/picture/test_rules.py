@@ -16,6 +16,7 @@ from jaxtyping import Float64
 from matplotlib.axis import Axis, YAxis
 from matplotlib.figure import Figure
 
+from seedbed import picture
 from seedbed.picture.parallel import shade
 from seedbed.picture.picture import NAMES, Picture
 from seedbed.picture.style import COLOURS, FAINT, INK, look
@@ -70,14 +71,19 @@ def examples() -> Examples:
     made = {}
     for name, draw in DRAW.items():
         with drawn_by() as figures:
-            picture = draw(EASY)
-        made[name] = (picture, figures[0])
+            drawn = draw(EASY)
+        made[name] = (drawn, figures[0])
     return made
 
 
 def test_every_picture_has_an_example() -> None:
     assert set(DRAW) == set(NAMES)
     assert len(NAMES) == len(set(NAMES))
+
+
+def test_every_picture_is_in_the_gallery() -> None:
+    gallery = (Path(picture.__file__).parent / "README.md").read_text()
+    assert [name for name in NAMES if f"| `{name}` |" not in gallery] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,10 +117,19 @@ def label_of(axis: Axis, drawing: Figure) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_numbers_behind_every_picture_are_a_table(examples: Examples, name: str) -> None:
-    picture, _ = examples[name]
-    assert picture.rows
-    assert {len(row) for row in picture.rows} == {len(picture.columns)}
-    assert len(set(picture.columns)) == len(picture.columns)
+    made, _ = examples[name]
+    assert made.rows
+    assert {len(row) for row in made.rows} == {len(made.columns)}
+    assert len(set(made.columns)) == len(made.columns)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ids_are_numbers_and_what_they_name_is_there_once(examples: Examples, name: str) -> None:
+    svg = examples[name][0].svg
+    ids = re.findall(r'\bid="([^"]+)"', svg)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg)) <= set(ids)
+    assert [found for found in ids if re.search(r"[0-9a-f]{10}", found)] == []
 
 
 def digests(pictures: Iterable[Picture]) -> dict[str, str]:
@@ -143,7 +158,7 @@ def test_another_process_with_other_settings_and_another_locale_draws_the_same_b
         check=True,
         timeout=LIMIT_SECONDS,
     )
-    assert json.loads(done.stdout) == digests(picture for picture, _ in examples.values())
+    assert json.loads(done.stdout) == digests(made for made, _ in examples.values())
 
 
 @pytest.mark.parametrize("vision", VISION)

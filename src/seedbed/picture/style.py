@@ -101,8 +101,19 @@ def svg(drawing: Figure, name: str) -> str:
     drawing.savefig(out, format="svg", metadata=nothing)
     text = out.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = _numbered(re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text))
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+
+
+def _numbered(text: str) -> str:
+    """Ids by their order: matplotlib's are hashes of coordinates, whose last bit another machine rounds."""
+    found: dict[str, str] = {}
+
+    def number(hashed: re.Match[str]) -> str:
+        kind = hashed[1].strip("_0123456789")
+        return found.setdefault(hashed[0], f"-{kind}{len(found) + 1}")
+
+    return re.sub(r'-([a-z]|C\d+_\w+_)[0-9a-f]{10}(?=["\)])', number, text)
 
 
 def inline(text: str, label: str) -> str:
