@@ -15,6 +15,9 @@ CAPTION = (
     "A thin line is one run, the thick line the mean of a setting's runs; it ends where the first of them"
     " ended."
 )
+CUT = (
+    "A band that leaves the axes goes on: the runs are too few to say where the mean lies; the table has it."
+)
 
 
 class Line(NamedTuple):
@@ -68,6 +71,8 @@ def learning_curves(panels: Sequence[Panel]) -> Picture:
     columns = ["metric", "setting", "run", "epoch", "value", "low", "high"]
     rows = [row for panel in panels for curve in panel.curves for row in _rows(panel.metric, curve)]
     caption = f"{CAPTION} {_told(panels[0].curves)}".rstrip()
+    if any(map(_is_cut, panels)):
+        caption += f" {CUT}"
     return Picture("learning_curves", "Learning curves", caption, text, columns, rows)
 
 
@@ -100,7 +105,27 @@ def _draw(axis: Axes, panel: Panel) -> None:
     if high - low < 1:  # a single epoch
         axis.set_xlim(low - 0.5, high + 0.5)
     axis.set_ylabel(panel.label)
+    low, high = axis.get_ylim()
+    lowest, highest = _room(panel)
+    axis.set_ylim(max(low, lowest), min(high, highest))
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=7))
+
+
+def _room(panel: Panel) -> tuple[float, float]:
+    """As far as bands are shown: the interval of two runs can be 13 times as wide as they are apart."""
+    values = [value for curve in panel.curves for line in curve.lines for value in line.values]
+    low, high = min(values), max(values)
+    span = high - low or abs(high) or 1.0
+    return low - span, high + span
+
+
+def _is_cut(panel: Panel) -> bool:
+    """Whether a band goes beyond that."""
+    lowest, highest = _room(panel)
+    means = [curve.mean for curve in panel.curves]
+    return any(low < lowest for mean in means for low in mean.low) or any(
+        high > highest for mean in means for high in mean.high
+    )
 
 
 def _handle(index: int) -> Line2D:

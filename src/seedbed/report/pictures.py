@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from seedbed.picture.picture import Picture
-from seedbed.report import drawing, searched
+from seedbed.report import drawing, search_drawing, searched
 from seedbed.report.evidence import Evidence, artifact, gather
 from seedbed.report.figures import Figures
 from seedbed.track.artifacts import NOTE, REST
@@ -62,15 +62,15 @@ def _of_search(found: searched.Search) -> dict[str, Make]:
     if not found.finished:
         return {}
     made: dict[str, Make] = {
-        "parallel_coordinates": lambda: searched.parallel_coordinates(found),
-        "slices": lambda: searched.slices(found),
+        "parallel_coordinates": lambda: search_drawing.parallel_coordinates(found),
+        "slices": lambda: search_drawing.slices(found),
     }
     if len(found.tuned) > 1 and len(found.finished) >= searched.FEWEST_FOR_IMPORTANCES:
-        made["importances"] = lambda: searched.importances(found)
-    made["best_so_far"] = lambda: searched.best_so_far(found)
-    made["expected_best"] = lambda: searched.what_more_trials_buy(found)
+        made["importances"] = lambda: search_drawing.importances(found)
+    made["best_so_far"] = lambda: search_drawing.best_so_far(found)
+    made["expected_best"] = lambda: search_drawing.what_more_trials_buy(found)
     if len(found.objectives) > 1:
-        made["trade_off"] = lambda: searched.trade_off(found)
+        made["trade_off"] = lambda: search_drawing.trade_off(found)
     return made
 
 
