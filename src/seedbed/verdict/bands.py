@@ -1,10 +1,13 @@
 """The interval of a mean curve, epoch by epoch: a bootstrap over whole runs, or Student's t for few.
 
-How often a 95 % interval of a mean holds the true mean (2,000 simulated studies a cell; the four metrics
-of experiments/statistics, where the full table is):
+How often a 95 % interval of a mean holds the true mean, in 2,000 simulated studies a cell (standard error
+0.005; more metrics in experiments/statistics):
 
-                       n = 3           5               8               10              20
-    Student's t        TABLE
+    metric                   interval       n = 3       5       8      10      20
+    normal                   Student's t    0.949   0.959   0.948   0.950   0.958
+                             bootstrap      0.747   0.926   0.939   0.944   0.954
+    loss, lognormal 0.5      Student's t    0.921   0.928   0.922   0.926   0.933
+                             bootstrap      0.727   0.907   0.922   0.928   0.936
 """
 
 from typing import Literal, NamedTuple
@@ -19,7 +22,7 @@ from seedbed.verdict.statistics import ALPHA, estimate
 Curves = Float64[np.ndarray, "epoch run"]
 Ends = Float64[np.ndarray, " epoch"]
 Kind = Literal["bootstrap", "t", "none"]
-# From here on the bootstrap's coverage is that of Student's t to a point; below it is too narrow.
+# From here on the bootstrap covers as often as Student's t, to a point; with fewer runs it is too narrow.
 FEWEST = 8
 
 
