@@ -39,6 +39,7 @@ def train(plan: bool, overrides: tuple[str, ...]) -> None:
 def _hydra(overrides: list[str], plan: bool) -> None:
     """Hands the overrides to Hydra, which composes the config and calls `_job`, or with -m the study."""
     import hydra
+    from hydra._internal.hydra import Hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -50,6 +51,9 @@ def _hydra(overrides: list[str], plan: bool) -> None:
     sweep.register()
     sweep.StudySweeper.plans_only = plan
     sweep.StudySweeper.then = _draw
+    if not any(override.startswith("hydra.mode=") for override in overrides):
+        # Hydra would compose the whole config once more to see whether it says so; ours does not.
+        Hydra.get_mode = _no_mode  # type: ignore[method-assign]
     # Hydra would otherwise print its own trace and exit; the errors are ours to tell.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # Threads that spin while they wait take three times the CPU on a machine that is shared.
@@ -87,6 +91,10 @@ def _draw(store: "Store", study_id: str) -> None:
         click.echo(f"{counted(number, 'picture')}, with their numbers, on its run under {FOLDER}/")
     for sentence in failed:
         click.echo(sentence, err=True)
+
+
+def _no_mode(*_: Any, **__: Any) -> None:
+    """The answer of `Hydra.get_mode` where nobody chose one: -m decides."""
 
 
 def _job(composed: "DictConfig", command: str, plan: bool) -> None:
