@@ -16,6 +16,7 @@ DATA = (
     ("data=digits", "data.batch_size=101"),
     ("data=image_folder", "data.image_size=16"),
     ("data=image_folder", "data.image_size=63"),
+    ("data=clicks", "data.batch_size=101", "data.num_rows=700"),
 )
 PHOTOS = ("data.val_fraction=0.25", "data.batch_size=11")
 NARROW = {"resnet9": ("model.width=4",)}

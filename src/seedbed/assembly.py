@@ -20,6 +20,7 @@ from seedbed.model.sharding import is_dealt_out, whole
 from seedbed.objective import Objective
 from seedbed.precision import dtype_of
 from seedbed.seat import Seat
+from seedbed.shapes import Facts
 from seedbed.streams import Streams, spawn
 
 
@@ -51,7 +52,8 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
     shard = {"rank": seat.rank, "world_size": seat.world_size}
     data.setup(streams, dtype=dtype, device=device, features=features, **shard)
     _check_test(config["evaluate_test"], data)
-    network = _network(config["model"], data, streams).to(dtype)
+    network = network_of(config["model"], data.facts, streams).to(dtype)
+    _check_codes(network, data)
     network.look(batch.inputs for batch in data.train_inputs())
     if config["trainer"]["channels_last"]:  # on a CPU a step of the cnn is then 1.6 times as fast
         network.to(memory_format=torch.channels_last)
@@ -90,18 +92,23 @@ def gather(config: Mapping[str, Any], assembly: Assembly) -> None:
     """
     classifier = assembly.classifier
     if is_dealt_out(classifier.network):
-        own = _network(config["model"], assembly.data, spawn(config["seed"], config["streams"]))
+        streams = spawn(config["seed"], config["streams"])
+        own = network_of(config["model"], assembly.data.facts, streams)
         own.load_state_dict(whole(classifier.network), assign=True)
         classifier.network = own
 
 
-def _network(config: Mapping[str, Any], data: DataModule, streams: Streams) -> Network:
-    """The network with its first weights, which depend on the init stream alone."""
+def network_of(config: Mapping[str, Any], facts: Facts, streams: Streams) -> Network:
+    """The network with its first weights, which depend on the init stream alone.
+
+    Args:
+        config: of the model.
+        facts: what the data knows.
+        streams: of the run.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(streams.init)
-        network: Network = _built(
-            config, input_shape=data.facts.input_shape, num_classes=data.facts.num_classes
-        )
+        network: Network = _built(config, input_shape=facts.input_shape, num_classes=facts.num_classes)
     return network
 
 
@@ -136,6 +143,20 @@ def device_of(accelerator: str, number: int) -> torch.device:
         )
     gpu = accelerator != "cpu" and torch.cuda.is_available()
     return torch.device("cuda", number % torch.cuda.device_count()) if gpu else torch.device("cpu")
+
+
+def _check_codes(network: Network, data: DataModule) -> None:
+    if network.takes_codes == data.facts.coded:
+        return
+    name, takes, gives = type(network).__name__, "numbers", "codes of categories"
+    if network.takes_codes:
+        takes, gives = gives, takes
+    raise ConfigError(
+        "model",
+        expected=f"data of {takes}, which {name} takes",
+        got=f"{data.source}, which gives {gives}",
+        do="Choose model=hashed_logistic for data=clicks, criteo or avazu, and only for these.",
+    )
 
 
 def _check_compiler() -> None:

@@ -72,6 +72,7 @@ class Classifier(Stepping):
         self.dropout_stream = dropout_stream
         self.gradient_clip_norm, self.num_micro_batches = gradient_clip_norm, num_micro_batches
         self._make_optimizer, self._make_schedule = make_optimizer, make_schedule
+        self._training_offset = facts.training_offset
         self._drops = any(isinstance(part, Dropout) and part.probability for part in network.modules())
         self.train_metrics = Metrics(facts.num_classes, names=("loss", "accuracy"))
         self.val_metrics = Metrics(facts.num_classes)
@@ -96,7 +97,7 @@ class Classifier(Stepping):
         parts = micro_batches(batch, self.num_micro_batches)
         shares, logits = [], []
         for number, part in enumerate(parts, 1):
-            output = self._logits(part, self._keys(part))
+            output = self._training_logits(part)
             share = self.objective.share(self.network, output, part, self._num_shares)
             if torch.is_grad_enabled():
                 self.differentiate(share, last=number == len(parts))
@@ -108,6 +109,11 @@ class Classifier(Stepping):
         if not self._drops:
             return None
         return example_keys(self.dropout_stream, self.current_epoch, batch.indices)
+
+    def _training_logits(self, batch: Batch) -> Logits:
+        """Logits for the examples there are to learn from, of which some negatives may be left out."""
+        logits = self._logits(batch, self._keys(batch))
+        return logits + self._training_offset if self._training_offset else logits
 
     def _logits(self, batch: Batch, keys: Keys | None = None) -> Logits:
         # Mixed precision ends here: losses and metrics are of the inputs' type.

@@ -57,6 +57,11 @@ class TableData(Data):
 
 
 @dataclass
+class MoonsData(TableData):
+    noise: float = key("standard deviation of the normal noise on both columns, 0 or more")
+
+
+@dataclass
 class ImageData(Data):
     crop_padding: int = key("pixels of zero padding before a random crop to the old size; 0: no crop")
     flip: bool = key("mirror each training image left to right with probability one half")
@@ -85,6 +90,35 @@ class ImageFolderData(ImageData):
     memory_limit_gib: float = key("decoded data above this size is streamed", circumstance=True)
     num_workers: int = key("threads that decode images; 0: the run's own", circumstance=True)
     cache_dir: str = key("folder that keeps decoded images between runs", circumstance=True)
+
+
+@dataclass
+class ClickData(Data):
+    test_fraction: float = key("share at the end of the file kept as the test split, in [0, 1)")
+    negative_fraction: float = key("share of the training split's negatives that is kept, in (0, 1]; 1: all")
+
+
+@dataclass
+class ClickLogData(ClickData):
+    format: str = key("criteo or avazu: what a line of the file is")
+    root: str = key("folder of the file", circumstance=True)
+    file: str = key("name of the file in root; one that ends in .gz is unpacked as it is read")
+    cache_dir: str = key("folder that keeps the codes of the rows between runs", circumstance=True)
+
+
+@dataclass
+class GeneratedClickData(ClickData):
+    num_rows: int = key("rows of the population, 1 or more; more are the same ones and some behind them")
+    num_fields: int = key("fields of a row, 1 or more")
+    num_categories: int = key("categories of each field, 1 or more")
+    zipf_exponent: float = key("a category's frequency falls with its rank to minus this power, 0 or more")
+    base_rate: float = key("mean probability of a click, in (0, 1)")
+
+
+@dataclass
+class HashedLogisticModel(Target):
+    num_slots: int = key("weights that categories are hashed to, a power of two up to 2^24")
+    sparse_gradient: bool = key("each step touches the slots of its batch alone; for ftrl, adagrad and sgd")
 
 
 @dataclass
@@ -150,6 +184,22 @@ class AdamwOptimizer(Partial):
     betas: list[float] = key("decay of the running mean of the gradient and of its square")
     eps: float = key("added to the denominator")
     weight_decay: float = key("decoupled pull of the weights (not the biases) towards 0; no ridge penalty")
+
+
+@dataclass
+class AdagradOptimizer(Partial):
+    lr: float = key("learning rate of the first step, above 0; each weight's falls with its gradients")
+    lr_decay: float = key("by which the learning rate falls with the steps besides, 0 or more")
+    eps: float = key("added to the denominator")
+    initial_accumulator_value: float = key("sum of squared gradients that each weight begins with, 0 or more")
+
+
+@dataclass
+class FtrlOptimizer(Partial):
+    lr: float = key("alpha, above 0: how far a weight moves at a gradient of 1")
+    beta: float = key("above 0: keeps the first steps short")
+    l1: float = key("lambda_1 of FTRL-Proximal, once in all, not a step: leaves exact zeros; biases free")
+    l2: float = key("lambda_2 of FTRL-Proximal, once in all, not a step; biases free")
 
 
 @dataclass
@@ -343,11 +393,15 @@ SCHEMAS: Mapping[str, Mapping[str, type]] = {
         "digits": DigitsData,
         "breast_cancer": TableData,
         "chd": TableData,
+        "moons": MoonsData,
         "mnist": PublishedData,
         "fashion_mnist": PublishedData,
         "cifar10": PublishedData,
         "cifar100": PublishedData,
         "image_folder": ImageFolderData,
+        "criteo": ClickLogData,
+        "avazu": ClickLogData,
+        "clicks": GeneratedClickData,
     },
     "model": {
         "logistic": Target,
@@ -357,13 +411,20 @@ SCHEMAS: Mapping[str, Mapping[str, type]] = {
         "cnn": CnnModel,
         "resnet9": Resnet9Model,
         "alexnet": AlexnetModel,
+        "hashed_logistic": HashedLogisticModel,
     },
     "features": {
         "polynomial": PolynomialFeatures,
         "radial": RadialFeatures,
         "spline": SplineFeatures,
     },
-    "optimizer": {"sgd": SgdOptimizer, "adamw": AdamwOptimizer, "lbfgs": LbfgsOptimizer},
+    "optimizer": {
+        "sgd": SgdOptimizer,
+        "adamw": AdamwOptimizer,
+        "lbfgs": LbfgsOptimizer,
+        "adagrad": AdagradOptimizer,
+        "ftrl": FtrlOptimizer,
+    },
     "schedule": {"constant": ConstantSchedule, "cosine": CosineSchedule, "one_cycle": OneCycleSchedule},
     "trainer": {"single": Trainer, "ddp": Trainer, "fsdp": Trainer},
     "track": {"mlflow": Track},

@@ -53,7 +53,8 @@ def report(config: Mapping[str, Any], network: Network, data: DataModule) -> Rep
     except TrainingError as error:  # the run is sound, the fit just stopped short of the optimum
         return Report(tags, {}, files | {"fit/no_coefficients.txt": f"{error}\n"})
     metrics = {f"fit/{name}": value for name, value in found.summary().items()}
-    return Report(tags, metrics, files | {"fit/coefficients.csv": _as_csv(found)})
+    texts = {"fit/coefficients.csv": _as_csv(found.rows()), "fit/covariance.csv": _as_csv(_covariance(found))}
+    return Report(tags, metrics, files | texts)
 
 
 def _penalised(config: Mapping[str, Any]) -> bool:
@@ -98,9 +99,17 @@ def _coefficients(network: Logistic, data: DataModule) -> "Coefficients":
     )
 
 
-def _as_csv(found: "Coefficients") -> str:
+def _covariance(found: "Coefficients") -> list[dict[str, str | float | None]]:
+    """One mapping a coefficient: its name, then its covariance with each of them."""
+    names = [row.name for row in found.table]
+    return [
+        {"name": name} | dict(zip(names, row, strict=True))
+        for name, row in zip(names, found.covariance, strict=True)
+    ]
+
+
+def _as_csv(rows: list[dict[str, str | float | None]]) -> str:
     out = io.StringIO()
-    rows = found.rows()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

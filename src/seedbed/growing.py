@@ -113,6 +113,8 @@ def quiet() -> Iterator[None]:
         warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
         # Where a SLURM client is installed; `launch=slurm` starts its tasks itself.
         warnings.filterwarnings("ignore", "The `srun` command is available")
+        # torch's Adagrad makes its sparse updates itself; nobody else's could violate anything.
+        warnings.filterwarnings("ignore", "Sparse invariant checks are implicitly disabled")
         # Our loader is told where to begin, and not by Lightning.
         warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch")
         yield

@@ -20,6 +20,7 @@ from seedbed.assembly import Assembly
 from seedbed.checkpoint import BEST, LAST
 from seedbed.data.module import DataModule
 from seedbed.job import Job
+from seedbed.metric import two_classes
 from seedbed.trace import Trace, array_digest
 from seedbed.track.record import Record
 
@@ -75,6 +76,8 @@ def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record | None
     predictions = _predictions(assembly)
     if record is not None:
         record.log_text(_confusion_csv(assembly.data.facts.class_names, counts), "test/confusion.csv")
+        for name, text in _of_two_classes(assembly, predictions).items():
+            record.log_text(text, f"test/{name}")
         path = record.folder / "predictions.npz"
         path.unlink(missing_ok=True)  # what waits for the store may be a link to an earlier one
         np.savez(path, allow_pickle=False, **predictions)
@@ -95,6 +98,15 @@ def _predictions(assembly: Assembly) -> dict[str, NDArray[Any]]:
         order = [rows[index] for index in loader.sampler.indices().tolist()]
         logits, labels, indices = logits[order], labels[order], indices[order]
     return {"logits": logits, "labels": labels, "indices": indices}
+
+
+def _of_two_classes(assembly: Assembly, predictions: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Interval of the area and calibration by parts, where there are two classes."""
+    if assembly.data.facts.num_classes != 2:
+        return {}
+    likelihood = assembly.classifier.network.likelihood
+    own = likelihood.log_probabilities(torch.from_numpy(predictions["logits"]))[:, 1]
+    return two_classes.files(own.double().exp().numpy(), predictions["labels"])
 
 
 def _count_read(record: Record, data: DataModule) -> None:

@@ -2,6 +2,7 @@
 
 batch    examples of one step or of one evaluation chunk
 feature  axes of one example: (channel, height, width) of an image, (column,) of a table row
+field    columns of a row of categories, whose inputs are codes: names, not numbers
 class    the classes, in the order of `Facts.class_names`
 logit    outputs of a network: one for `logistic`, else one a class
 """
@@ -37,8 +38,14 @@ class Batch(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What the data knows and the model must be told; nobody types 784."""
+    """What the data knows and the model must be told; nobody types 784.
+
+    `coded` says that inputs are codes of categories. `training_offset` is what thinning out the negatives
+    has added to the true log odds of class 1 in the training split: nats, 0 where none were left out.
+    """
 
     input_shape: tuple[int, ...]
     num_classes: int
     class_names: tuple[str, ...]
+    coded: bool = False
+    training_offset: float = 0.0

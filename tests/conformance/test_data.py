@@ -4,6 +4,7 @@ Published sets and image folders read tiny files that a fixture writes; embedded
 """
 
 import functools
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import hydra.utils
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from hydra.errors import InstantiationException
 
 from seedbed import config
 from seedbed.data.loader import Loader
@@ -19,9 +21,15 @@ from seedbed.data.module import DataModule
 from seedbed.data.rows import Images, Rows, Table
 from seedbed.data.source import Source, forget
 from seedbed.streams import Streams, spawn
+from tests.data.clicks import write_log
 from tests.data.tiny import write_cifar, write_folder, write_mnist
 
 OPTIONS = sorted(file.stem for file in (config.folder() / "data").glob("*.yaml"))
+# Sources whose rows lie in time order: nothing is shuffled, and no seed cuts.
+IN_TIME_ORDER = ["avazu", "clicks", "criteo"]
+SHUFFLED = [option for option in OPTIONS if option not in IN_TIME_ORDER]
+shuffled = pytest.mark.parametrize("make", SHUFFLED, indirect=True)
+in_time_order = pytest.mark.parametrize("make", IN_TIME_ORDER, indirect=True)
 STREAMS = spawn(0)
 # Small enough that every option, cut to tiny files, has several batches and a partial last one.
 BATCH, VAL_FRACTION = 16, 0.25
@@ -68,6 +76,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     keys, root = option_keys(request.param), tmp_path / "data"
     write_files(keys, root, monkeypatch)
     places = {"root": str(root), "cache_dir": str(tmp_path / "cache"), "image_size": 8, "num_workers": 0}
+    places |= {"num_rows": 300, "num_categories": 5}
     smaller = {
         "batch_size": keys["batch_size"] and BATCH,
         "val_fraction": keys["val_fraction"] and VAL_FRACTION,
@@ -89,6 +98,11 @@ def write_files(keys: dict[str, Any], root: Path, monkeypatch: pytest.MonkeyPatc
         write_cifar(root, keys["dataset"], monkeypatch)
     elif "image_size" in keys:
         write_folder(root)
+    elif "format" in keys:
+        write_log(root / "log", keys["format"], 300)
+        content = (root / "log").read_bytes()
+        packed = keys["file"].endswith(".gz")
+        (root / keys["file"]).write_bytes(gzip.compress(content) if packed else content)
 
 
 @functools.cache
@@ -163,6 +177,7 @@ def test_processes_together_see_what_one_would_see(make: Make, world_size: int) 
         assert torch.equal(dealt.sort().values, read(loader).indices)
 
 
+@shuffled
 def test_each_epoch_has_its_own_order_and_comes_again_as_it_was(make: Make) -> None:
     loader = ready(make()).train_dataloader()
     first, second, again = (read(loader, epoch) for epoch in (0, 1, 0))
@@ -190,6 +205,7 @@ def test_evaluation_goes_in_file_order_and_is_never_augmented(make: Make) -> Non
         assert torch.equal(once.inputs, read(evaluation(plain)[split]).inputs)
 
 
+@shuffled
 def test_the_split_stream_moves_the_cut_and_nothing_else(make: Make) -> None:
     # Not standardised, because the statistics belong to the cut.
     one = ready(make(standardize=False))
@@ -207,6 +223,7 @@ def test_the_split_stream_moves_the_cut_and_nothing_else(make: Make) -> None:
     assert len(set(tests)) <= 1
 
 
+@shuffled
 def test_the_order_stream_moves_the_order_and_nothing_else(make: Make) -> None:
     one, other = ready(make()), ready(make(), STREAMS._replace(order=spawn(1).order))
     mine, theirs = read(one.train_dataloader()), read(other.train_dataloader())
@@ -233,6 +250,7 @@ def test_the_init_and_dropout_streams_move_nothing(make: Make) -> None:
     assert all(torch.equal(mine, theirs) for mine, theirs in zip(one, other, strict=True))
 
 
+@shuffled
 def test_folds_deal_the_training_examples_and_nothing_else(make: Make) -> None:
     whole = read(ready(make(val_fraction=0.0)).train_dataloader()).indices.sort().values
     held_out = []
@@ -245,6 +263,7 @@ def test_folds_deal_the_training_examples_and_nothing_else(make: Make) -> None:
     assert torch.equal(torch.cat(held_out).sort().values, whole)
 
 
+@shuffled
 def test_no_fold_is_taken_for_the_test_split_of_the_data_nor_for_another(make: Make) -> None:
     alone = [split for split in ready(make()).identity() if split.split == "test"]
     folds = [ready(make(**OUTER, fold=fold)).identity()[-1] for fold in range(3)]
@@ -252,12 +271,14 @@ def test_no_fold_is_taken_for_the_test_split_of_the_data_nor_for_another(make: M
     assert len(tests) == len(alone) + 3
 
 
+@shuffled
 def test_folds_keep_the_proportions_of_the_classes(make: Make) -> None:
     tests = [ready(make(**OUTER, fold=fold)).identity()[-1] for fold in range(3)]
     counts = torch.tensor([split.class_counts for split in tests])
     assert ((counts.amax(0) - counts.amin(0)) <= 1).all()
 
 
+@shuffled
 def test_inner_folds_deal_what_the_outer_fold_leaves(make: Make) -> None:
     outer = ready(make(**OUTER, fold=1))
     rest, test = read(outer.train_dataloader()).indices, read(evaluation(outer)["test"]).indices
@@ -272,12 +293,14 @@ def test_inner_folds_deal_what_the_outer_fold_leaves(make: Make) -> None:
     assert torch.equal(torch.cat(held_out).sort().values, rest.sort().values)
 
 
+@shuffled
 def test_another_split_stream_is_another_partition(make: Make) -> None:
     moved = STREAMS._replace(split=spawn(1).split)
     one, other = (ready(make(**OUTER, fold=0), streams).identity()[-1] for streams in (STREAMS, moved))
     assert one.split_digest != other.split_digest
 
 
+@shuffled
 def test_what_is_held_out_cannot_reach_a_training_input(
     make: Make, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
@@ -314,3 +337,32 @@ def _other(rows: Rows, places: torch.Tensor) -> Rows:
     pixels = rows.pixels.clone()
     pixels[places] = 255 - pixels[places]
     return Images(pixels)
+
+
+@in_time_order
+def test_what_comes_last_is_held_out_and_training_goes_in_file_order(make: Make) -> None:
+    data = ready(make())
+    train, val, test = (
+        read(loader, epoch=2).indices for loader in (data.train_dataloader(), *evaluation(data).values())
+    )
+    assert torch.equal(torch.cat([train, val, test]), torch.arange(300))
+    assert (len(test), len(val)) == (30, round(0.25 * 270))
+
+
+@in_time_order
+def test_no_stream_moves_anything_where_all_negatives_are_kept(make: Make) -> None:
+    one, other = ready(make()), ready(make(), spawn(1))
+    mine, theirs = read(one.train_dataloader()), read(other.train_dataloader())
+    assert all(torch.equal(part, same) for part, same in zip(mine, theirs, strict=True))
+    assert one.identity() == other.identity()
+
+
+@in_time_order
+@pytest.mark.parametrize("key", ["num_folds", "fold", "num_inner_folds", "inner_fold"])
+def test_folds_of_rows_in_time_order_are_refused(make: Make, key: str) -> None:
+    with pytest.raises(InstantiationException) as caught:
+        make(**{key: 2})
+    assert str(caught.value.__cause__) == (
+        f"data.{key}: expected null: clicks are split in time order only, got 2. "
+        "Leave it out; data.val_fraction and data.test_fraction hold out what comes last."
+    )

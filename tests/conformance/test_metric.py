@@ -6,26 +6,31 @@ import re
 import pytest
 import torch
 
-from seedbed.metric.collection import NAMES, Metrics
+from seedbed.metric.collection import NAMES, Metrics, available
 from seedbed.metric.glossary import GLOSSARY, better
 
-NUM_CLASSES = 7
 # The same terms summed in another order.
 ROUNDING = 1e-12
 
 Examples = tuple[torch.Tensor, torch.Tensor]
 
 
+def classes_of(name: str) -> int:
+    """Seven, or two for a metric of two classes."""
+    return 7 if name in available(7) else 2
+
+
 @pytest.fixture
-def examples() -> Examples:
+def examples(name: str) -> Examples:
+    num_classes = classes_of(name)
     generator = torch.Generator().manual_seed(7)
-    logits = torch.randn(200, NUM_CLASSES, generator=generator, dtype=torch.float64)
-    labels = torch.randint(NUM_CLASSES, (200,), generator=generator)
-    return (logits + torch.eye(NUM_CLASSES)[labels]).log_softmax(dim=1), labels
+    logits = torch.randn(200, num_classes, generator=generator, dtype=torch.float64)
+    labels = torch.randint(num_classes, (200,), generator=generator)
+    return (logits + torch.eye(num_classes)[labels]).log_softmax(dim=1), labels
 
 
 def value(name: str, log_probabilities: torch.Tensor, labels: torch.Tensor) -> float:
-    metrics = Metrics(NUM_CLASSES, names=(name,))
+    metrics = Metrics(classes_of(name), names=(name,))
     metrics.update(log_probabilities, labels)
     return metrics.compute()[name]
 
@@ -46,7 +51,7 @@ def test_no_metric_leaves_the_range_in_the_glossary(name: str, sharpness: float,
 @pytest.mark.parametrize("name", NAMES)
 def test_certainty_about_the_truth_is_the_best_end_of_the_range(name: str, examples: Examples) -> None:
     low, high = limits(name)
-    perfect = torch.eye(NUM_CLASSES).log()[examples[1]]
+    perfect = torch.eye(classes_of(name)).log()[examples[1]]
     assert value(name, perfect, examples[1]) == (low if better(name) == "lower" else high)
 
 
@@ -60,7 +65,7 @@ def test_the_order_of_the_examples_does_not_matter(name: str, examples: Examples
 @pytest.mark.parametrize("name", NAMES)
 def test_the_numbers_of_the_classes_do_not_matter(name: str, examples: Examples) -> None:
     log_probabilities, labels = examples
-    reversed_classes = value(name, log_probabilities.flip(1), NUM_CLASSES - 1 - labels)
+    reversed_classes = value(name, log_probabilities.flip(1), classes_of(name) - 1 - labels)
     assert reversed_classes == pytest.approx(value(name, *examples), rel=ROUNDING)
 
 
@@ -74,7 +79,7 @@ def test_every_example_counts_the_same(name: str, examples: Examples) -> None:
 def test_a_batch_of_one_weighs_one_example(name: str, examples: Examples) -> None:
     # Averages of batches would give a batch of one the weight of two hundred.
     log_probabilities, labels = examples
-    metrics = Metrics(NUM_CLASSES, names=(name,))
+    metrics = Metrics(classes_of(name), names=(name,))
     metrics.update(log_probabilities[:199], labels[:199])
     metrics.update(log_probabilities[199:], labels[199:])
     assert metrics.compute()[name] == value(name, *examples)

@@ -3,8 +3,9 @@ import torch
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from seedbed.errors import ConfigError
+from seedbed.shapes import Facts
 from seedbed.streams import spawn
-from tests.data.tiny import STREAMS, breast_cancer, chd, digits
+from tests.data.tiny import STREAMS, breast_cancer, chd, digits, moons
 
 # The sample's population standard deviation as published, to its last printed place.
 CHD_SD, PRINTED = 15.597438, 5e-7
@@ -37,7 +38,7 @@ def test_breast_cancer_is_scikit_learns_table() -> None:
     (batch,) = data.train_dataloader()
     assert torch.equal(batch.inputs, torch.from_numpy(file.data)[batch.indices])
     assert torch.equal(batch.labels, torch.from_numpy(file.target)[batch.indices])
-    assert data.facts == ((30,), 2, ("malignant", "benign"))
+    assert data.facts == Facts((30,), 2, ("malignant", "benign"))
 
 
 def test_the_test_cut_of_a_table_is_the_same_for_every_seed_and_stratified() -> None:
@@ -64,7 +65,40 @@ def test_the_chd_table_is_the_lectures() -> None:
     assert data.val_dataloader() is data.test_dataloader() is None
 
 
-@pytest.mark.parametrize("make", [digits, breast_cancer, chd])
+def points(noise: float, seed: int = 0) -> torch.Tensor:
+    """All of them, in file order."""
+    data = moons(noise=noise, val_fraction=0.0, test_fraction=0.0)
+    data.setup(spawn(seed), dtype=torch.float64)
+    return data.raw_examples(1000)
+
+
+def test_moons_without_noise_lie_on_their_two_half_circles() -> None:
+    plain, ones = points(0.0), torch.ones(500, dtype=torch.float64)
+    upper, lower = plain[:500], plain[500:] - torch.tensor([1.0, 0.5], dtype=torch.float64)
+    torch.testing.assert_close(upper.norm(dim=1), ones)
+    torch.testing.assert_close(lower.norm(dim=1), ones)
+    assert upper[:, 1].min() > -1e-12
+    assert lower[:, 1].max() < 1e-12
+
+
+def test_the_noise_of_moons_is_normal_and_the_same_in_every_run() -> None:
+    noise = points(0.2) - points(0.0)
+    assert noise.std().item() == pytest.approx(0.2, rel=0.05)  # 2,000 draws: a standard error of 1.6 %
+    assert torch.equal(points(0.2, seed=1), points(0.2))
+    torch.testing.assert_close(points(0.3) - points(0.0), 1.5 * noise)
+
+
+@pytest.mark.parametrize("noise", [-0.1, float("inf"), float("nan")])
+def test_noise_outside_its_range_is_refused(noise: float) -> None:
+    with pytest.raises(ConfigError) as caught:
+        moons(noise=noise)
+    assert str(caught.value) == (
+        f"data.noise: expected a finite number, 0 or more, got {noise:g}."
+        " 0 draws two thin arcs; at 0.3 they overlap."
+    )
+
+
+@pytest.mark.parametrize("make", [digits, breast_cancer, chd, moons])
 def test_a_test_fraction_outside_its_range_is_refused(make: type) -> None:
     with pytest.raises(
         ConfigError, match=r"^data.test_fraction: expected a number from 0 to below 1, got 1\."

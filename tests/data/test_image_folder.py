@@ -8,7 +8,7 @@ from PIL import Image
 from seedbed.data import source
 from seedbed.data.image_folder import ImageFolder
 from seedbed.errors import ConfigError, DataError
-from seedbed.shapes import Batch
+from seedbed.shapes import Batch, Facts
 from tests.data.tiny import STREAMS, image_folder, reads_of, write_folder
 
 AUGMENTED: dict[str, Any] = {"crop_padding": 2, "flip": True, "standardize": True}
@@ -71,7 +71,7 @@ def test_a_stream_can_begin_at_any_batch(photos: Path) -> None:
 def test_classes_are_the_folders_in_alphabetical_order(photos: Path) -> None:
     data = image_folder(photos)
     data.setup(STREAMS)
-    assert data.facts == ((3, 8, 8), 3, ("cat", "dog", "owl"))
+    assert data.facts == Facts((3, 8, 8), 3, ("cat", "dog", "owl"))
     assert data.source == f"image folder {photos}"
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torchvision import datasets
 
-from seedbed.data.embedded import BreastCancer, Chd, Digits
+from seedbed.data.embedded import BreastCancer, Chd, Digits, Moons
 from seedbed.data.image_folder import ImageFolder
 from seedbed.data.module import DataModule
 from seedbed.data.published import Published
@@ -48,6 +48,10 @@ def breast_cancer(**changes: Any) -> BreastCancer:
 def chd(**changes: Any) -> Chd:
     keys = TABLES | {"batch_size": None, "val_fraction": 0.0, "test_fraction": 0.0}
     return Chd(**(keys | changes))
+
+
+def moons(**changes: Any) -> Moons:
+    return Moons(**(TABLES | {"noise": 0.2} | changes))
 
 
 def published(root: Path, dataset: str = "MNIST", **changes: Any) -> Published:

@@ -32,6 +32,10 @@ def reference(log_probabilities: LogProbabilities, labels: Labels) -> dict[str, 
         "brier_loss": float(((p - np.eye(len(classes))[y]) ** 2).sum(axis=1).mean()),
         "calibration_error": calibration_error(p, y),
     }
+    if len(classes) == 2:
+        shares = np.bincount(y, minlength=2) / len(y)
+        entropy = float(-sum(share * np.log(share) for share in shares if share))
+        values["normalised_loss"] = values["loss"] / entropy if entropy else float("nan")
     if len(classes) > 5:
         best = np.argsort(-p, axis=1, kind="stable")[:, :5]
         values["top5_accuracy"] = float((best == y[:, None]).any(axis=1).mean())

@@ -21,7 +21,7 @@ from tests.metric.reference import example_set
 ROUNDING = 1e-14
 
 
-@pytest.mark.parametrize("name", ["auroc", "collection", "confusion", "example", "glossary"])
+@pytest.mark.parametrize("name", ["auroc", "collection", "confusion", "example", "glossary", "two_classes"])
 def test_the_examples_in_docstrings_hold(name: str) -> None:
     failed, tried = doctest.testmod(importlib.import_module(f"seedbed.metric.{name}"))
     assert tried > 0

@@ -10,9 +10,13 @@ from seedbed.optim.sense import check
 
 SGD = {"_target_": "torch.optim.SGD", "lr": 0.1, "momentum": 0.9, "nesterov": False, "weight_decay": 0.0}
 ADAMW = {"_target_": "torch.optim.AdamW", "lr": 0.1, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.1}
+ADAGRAD = {"_target_": "torch.optim.Adagrad", "lr": 0.1, "lr_decay": 0.0, "initial_accumulator_value": 0.0}
+FTRL = {"_target_": "seedbed.optim.ftrl.Ftrl", "lr": 0.1, "beta": 1.0, "l1": 0.0, "l2": 0.0}
+PLAIN = {"objective__l2": 0.0, "trainer__strategy": "single", "model__sparse_gradient": True}
 LBFGS = {"_target_": "seedbed.optim.lbfgs.Lbfgs", "lr": 1.0}
 SENSIBLE: dict[str, dict[str, Any]] = {
     "data": {"batch_size": None},
+    "model": {},
     "objective": {"l1": 0.0, "l2": 1e-4, "label_smoothing": 0.0},
     "schedule": {"_target_": "seedbed.optim.schedule.constant", "warmup_steps": 0},
     "trainer": {"gradient_clip_norm": None, "precision": "64-true"},
@@ -134,3 +138,73 @@ def test_a_value_out_of_range_is_refused_by_its_key(
 def test_nesterov_without_momentum_would_have_no_effect() -> None:
     text = refusal(changed(SGD, optimizer__nesterov=True, optimizer__momentum=0.0))
     assert text.startswith("optimizer.momentum: expected above 0 with optimizer.nesterov, got 0.0.")
+
+
+@pytest.mark.parametrize("optimizer", [FTRL, ADAGRAD, SGD | {"momentum": 0.0}])
+def test_optimisers_of_sparse_gradients_pass(optimizer: dict[str, Any]) -> None:
+    check(changed(optimizer, **PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            {"schedule___target_": "seedbed.optim.schedule.cosine"},
+            "schedule._target_: expected the constant schedule with optimizer=ftrl, got "
+            "seedbed.optim.schedule.cosine. "
+            "Set schedule=constant: each weight has a learning rate that falls by itself.",
+        ),
+        (
+            {"schedule__warmup_steps": 5},
+            "schedule.warmup_steps: expected 0 with optimizer=ftrl, got 5. "
+            "Set schedule.warmup_steps=0: each weight has a learning rate that falls by itself.",
+        ),
+        (
+            {"objective__l1": 0.1},
+            "objective.l1: expected 0 with optimizer=ftrl, got 0.1. "
+            "Set optimizer.l1, which leaves exact zeros.",
+        ),
+        ({"objective__l2": 0.1}, "objective.l2: expected 0 with optimizer=ftrl, got 0.1. Set optimizer.l2."),
+        (
+            {"trainer__strategy": "fsdp"},
+            "trainer.strategy: expected single or ddp with optimizer=ftrl, which needs whole gradients, "
+            "got fsdp. Set trainer=ddp.",
+        ),
+        ({"optimizer__beta": 0.0}, "optimizer.beta: expected above 0, got 0.0. "),
+        ({"optimizer__l1": -1.0}, "optimizer.l1: expected 0 or more, got -1.0. "),
+        ({"optimizer__l2": -1.0}, "optimizer.l2: expected 0 or more, got -1.0. "),
+    ],
+)
+def test_ftrl_refuses_what_would_break_or_double_its_own(change: dict[str, object], text: str) -> None:
+    plain = {"objective__l2": 0.0, "trainer__strategy": "single"}
+    assert refusal(changed(FTRL, **(plain | change))).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "change", "text"),
+    [
+        (
+            ADAMW,
+            {},
+            "optimizer._target_: expected optimizer=ftrl, adagrad or sgd with model.sparse_gradient, got "
+            "torch.optim.AdamW. Set model.sparse_gradient=false.",
+        ),
+        (SGD, {}, "optimizer.momentum: expected 0 with model.sparse_gradient, got 0.9. "),
+        (ADAGRAD, {"objective__l1": 0.1}, "objective.l1: expected 0 with model.sparse_gradient, got 0.1. "),
+        (ADAGRAD, {"objective__l2": 0.1}, "objective.l2: expected 0 with model.sparse_gradient, got 0.1. "),
+        (
+            ADAGRAD,
+            {"trainer__gradient_clip_norm": 1.0},
+            "trainer.gradient_clip_norm: expected null with model.sparse_gradient, got 1.0. ",
+        ),
+        (
+            ADAGRAD,
+            {"trainer__strategy": "ddp"},
+            "trainer.strategy: expected single with model.sparse_gradient, got ddp. ",
+        ),
+    ],
+)
+def test_what_touches_every_slot_is_refused_with_a_sparse_gradient(
+    optimizer: dict[str, Any], change: dict[str, object], text: str
+) -> None:
+    assert refusal(changed(optimizer, **(PLAIN | change))).startswith(text)

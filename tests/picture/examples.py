@@ -2,14 +2,21 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
+from seedbed.picture import dose
+from seedbed.picture.boundary import Plane, Points, decision_boundary
 from seedbed.picture.curves import Curve, Line, Mean, Panel, learning_curves
+from seedbed.picture.graph import Arrow, Box, Diagram, drawn
+from seedbed.picture.histogram import Histogram, Words, histograms
+from seedbed.picture.net import network
 from seedbed.picture.pairs import Pair, differences, paired_dots
 from seedbed.picture.parallel import parallel_coordinates
 from seedbed.picture.picture import Picture
 from seedbed.picture.progress import Orders, best_so_far, expected_best, importances, trade_off
 from seedbed.picture.search import Slice, Trials, slices
 from seedbed.picture.settings import Group, cost, cost_against_metric, distribution
+from seedbed.picture.surface import Surface, likelihood_surface
 
 EASY = ("softmax", "mlp", "cnn")
 LONG = tuple(
@@ -71,6 +78,56 @@ def tuned(labels: Sequence[str]) -> list[Slice]:
     ]
 
 
+WORDS = dose.Words("age (years)", "heart disease")
+DOTS = dose.Dots([20, 30, 30, 40, 50, 60], [0, 0, 1, 0, 1, 1])
+SHARES = [dose.Share(20, 39, 1, 3, 1 / 3, 0.06, 0.79), dose.Share(40, 69, 2, 3, 2 / 3, 0.21, 0.94)]
+LOG_ODDS = [
+    dose.Share(20, 39, 0, 3, -math.inf, -math.inf, 0.25),
+    dose.Share(40, 49, 2, 3, 0.69, -1.3, 2.75),
+    dose.Share(50, 69, 3, 3, math.inf, -0.25, math.inf),
+]
+SIGMOID = dose.Curve("sigmoid", [20, 40, 60], [0.1, 0.5, 0.9], [0.02, 0.3, 0.6], [0.4, 0.7, 0.98])
+LOGITS = dose.Curve("fitted line", [20, 40, 60], [-2.2, 0.0, 2.2], [-4, -1, 0.4], [-0.4, 1, 4])
+LEAST_SQUARES = dose.Curve("least squares", [20, 40, 60], [-0.2, 0.5, 1.2])
+GRID = [place / 10 for place in range(-20, 21)]
+BOWL = Surface(
+    "raw, 3 steps",
+    "intercept (nats)",
+    "slope (nats a year)",
+    GRID,
+    GRID,
+    [[0.3 * x * x + y * y + 1e-5 for x in GRID] for y in GRID],
+    [(-1.5, 1.5), (-1.0, 0.5), (-0.4, 0.1), (-0.1, 0.0)],
+    (0.0, 0.0),
+)
+PLANES = [
+    Plane(
+        f"{label}, accuracy 0.9",
+        GRID,
+        GRID,
+        [[1 / (1 + math.exp(-x - bend * y * y)) for x in GRID] for y in GRID],
+    )
+    for bend, label in enumerate(("logistic", "mlp"))
+]
+POINTS = Points([-1.0, 0.5, 1.0], [0.0, 1.0, -1.0], [0, 1, 1])
+COUNTED = [
+    Histogram("slope (nats a year)", [0.0, 0.1, 0.2, 0.3], [3, 10, 4], 2, 0.13, 0.05, 0.25),
+    Histogram("age at P = 0.5 (years)", [40.0, 50.0, 60.0], [8, 11], 0, 51.0, 44.0, 58.0),
+]
+
+
+def diagram(labels: Sequence[str]) -> Picture:
+    """A box a label, one below the other, each priced."""
+    kinds = {"step": "a step", "end": "the end", "price": "a price"}
+    boxes = [Box(f"{place}", label, ["64 × 10", label], "step") for place, label in enumerate(labels)]
+    boxes += [Box("price", "price", [], "price"), Box("end", "end", ["0.7"], "end")]
+    names = [box.name for box in boxes if box.kind == "step"]
+    arrows = [Arrow(*pair) for pair in pairwise([*names, "end"])]
+    arrows += [Arrow(name, "price", faint=True) for name in names] + [Arrow("price", "end")]
+    made = Diagram("n = 64", boxes, arrows, "end", kinds)
+    return Picture("graph", "Graph", "", drawn("graph", made), ["node"], [[name] for name in names])
+
+
 DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
     "learning_curves": lambda labels: learning_curves(panels(labels)),
     "distribution": lambda labels: distribution(groups(labels), "test/accuracy (share)"),
@@ -92,5 +149,18 @@ DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
         ["loss (nats)", "CPU seconds"],
         [True, True],
     ),
+    "graph": diagram,
     "expected_best": lambda _: expected_best([0.5, 0.35, 0.3], "val/loss (nats)"),
+    "dose_response": lambda _: dose.dose_response(DOTS, SHARES, SIGMOID, dose.Crossing(40, 35, 47), WORDS),
+    "straight_line": lambda _: dose.straight_line(DOTS, SIGMOID, LEAST_SQUARES, WORDS),
+    "log_odds": lambda _: dose.log_odds(LOG_ODDS, LOGITS, WORDS),
+    "fitted_curves": lambda labels: dose.fitted_curves(
+        DOTS, [SIGMOID._replace(label=label, low=(), high=()) for label in labels[:6]], WORDS
+    ),
+    "likelihood_surface": lambda _: likelihood_surface([BOWL, BOWL._replace(label="scaled, 3 steps")], 33),
+    "decision_boundary": lambda _: decision_boundary(PLANES, POINTS, ("upper", "lower"), ("x", "y")),
+    "network": lambda _: network([3, 4, 2], ["inputs", "hidden units", "logits"]),
+    "histograms": lambda _: histograms(
+        COUNTED, Words("resamples", "the estimate", "95 % bootstrap interval")
+    ),
 }

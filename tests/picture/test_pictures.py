@@ -76,6 +76,13 @@ def test_any_name_of_a_setting_is_written_as_it_is(name: str) -> None:
         ("best_so_far", "finished, n = 3 trials"),
         ("trade_off", "unbeaten, n = 3"),
         ("expected_best", "expectation over n = 3 finished trials"),
+        ("dose_response", "an example, n = 6"),
+        ("straight_line", "an example, n = 6"),
+        ("log_odds", "fitted line, 95 % band, n = 9"),
+        ("fitted_curves", "an example, n = 6"),
+        ("likelihood_surface", "minimum of the mean over n = 33 examples"),
+        ("decision_boundary", "lower, n = 2"),
+        ("histograms", "n = 19, 2 outside"),
     ],
 )
 def test_every_legend_says_how_many(name: str, told: str) -> None:
@@ -94,6 +101,13 @@ def test_every_legend_says_how_many(name: str, told: str) -> None:
         ("slices", {"val/loss (nats)", "optimizer.lr (logarithmic)", "model.width"}),
         ("best_so_far", {"trial", "val/loss (nats)"}),
         ("expected_best", {"number of trials", "expected best val/loss (nats)"}),
+        ("dose_response", {"age (years)", "probability of heart disease"}),
+        ("straight_line", {"age (years)", "probability of heart disease"}),
+        ("log_odds", {"age (years)", "log odds of heart disease (nats)"}),
+        ("fitted_curves", {"age (years)", "probability of heart disease"}),
+        ("likelihood_surface", {"slope (nats a year)", "mean loss above its minimum (nats)"}),
+        ("decision_boundary", {"x", "y", "probability of lower"}),
+        ("histograms", {"slope (nats a year)", "number of resamples"}),
     ],
 )
 def test_every_axis_names_its_unit(name: str, units: set[str]) -> None:

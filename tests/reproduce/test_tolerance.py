@@ -8,7 +8,7 @@ from seedbed.metric.glossary import GLOSSARY
 from seedbed.reproduce.tolerance import ABSOLUTE, CALIBRATION, RELATIVE, Deviation, tolerance
 
 SHARES = ("accuracy", "top5_accuracy", "macro_f1_score", "auroc_score")
-LOSSES = ("loss", "brier_loss")
+LOSSES = ("loss", "normalised_loss", "brier_loss")
 
 
 @pytest.mark.parametrize("split", ["train", "val", "best_val", "test"])

@@ -23,6 +23,11 @@ CASES = [
     ((*PLAIN, "data.num_folds=5", "data.fold=0"), {"augmentation", "dropout"}),
     ((*PLAIN, "data.num_inner_folds=5", "data.inner_fold=0"), {"augmentation", "dropout"}),
     (("model=logistic", "data=chd"), {"split", "augmentation", "dropout"}),
+    (("model=hashed_logistic", "data=clicks"), {"split", "init", "order", "augmentation", "dropout"}),
+    (
+        ("model=hashed_logistic", "data=clicks", "data.negative_fraction=0.5"),
+        {"init", "order", "augmentation", "dropout"},
+    ),
     ((*PLAIN, "data.batch_size=null"), {"split", "augmentation", "dropout"}),
 ]
 
@@ -63,6 +68,7 @@ def result(job: Job) -> Mapping[str, torch.Tensor]:
         PLAIN,
         (*PLAIN, "data.batch_size=null", "schedule=constant", "data.num_folds=5", "data.fold=0"),
         ("model=mlp", "model.dropout=0.2", "data.crop_padding=1"),
+        ("model=hashed_logistic", "data=clicks", "data.num_rows=600", "data.negative_fraction=0.5"),
     ],
 )
 def test_idle_streams_move_no_bit_of_the_weights_and_all_others_do(

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import PIL
@@ -26,6 +27,7 @@ from seedbed.shapes import Pixels
 
 # Another decoder may give other pixels for the same file, so it is part of what names a cache entry.
 DECODER = f"seedbed 1, pillow {PIL.__version__}, torchvision {torchvision.__version__}"
+Batch = TypeVar("Batch")
 # Chunks that wait decoded, a thread.
 NUM_AHEAD = 2
 
@@ -63,7 +65,7 @@ def decoded(
             pool.shutdown(cancel_futures=True)
 
 
-def watched(batches: Iterator[Pixels], total: int, meaning: str) -> Iterator[Pixels]:
+def watched(batches: Iterator[Batch], total: int | None, meaning: str) -> Iterator[Batch]:
     """The same batches, with a progress bar on the terminal; silent where there is none."""
     console = Console(stderr=True)
     yield from track(

@@ -3,6 +3,7 @@
 import abc
 from collections.abc import Hashable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -14,7 +15,8 @@ from seedbed.data.loader import Loader, Shard, check_batch_size
 from seedbed.data.preprocessing import Preprocessing, fitted
 from seedbed.data.rows import Raw, chunk_size
 from seedbed.data.source import Part, Source, remembered
-from seedbed.data.splits import planned
+from seedbed.data.splits import Splits, planned
+from seedbed.data.time_order import TimeOrder
 from seedbed.errors import ConfigError
 from seedbed.shapes import Batch, Facts
 from seedbed.streams import Streams
@@ -47,6 +49,9 @@ class DataModule(abc.ABC):
         ConfigError: naming the key that is out of its range.
     """
 
+    shuffles: ClassVar[bool] = True
+    """Whether each epoch has an order of its own; False: rows are learnt from as they lie in the file."""
+
     source: str
     facts: Facts
     preprocessing: Preprocessing
@@ -65,7 +70,7 @@ class DataModule(abc.ABC):
         standardize: bool,
     ) -> None:
         check_batch_size(batch_size)
-        self._splits = planned(
+        self._splits: Splits | TimeOrder = planned(
             val_fraction=val_fraction,
             num_folds=num_folds,
             fold=fold,
@@ -93,6 +98,10 @@ class DataModule(abc.ABC):
     def _augmentation(self, stream: int, shape: tuple[int, ...]) -> Augmentation | None:  # noqa: ARG002
         """What is done to raw training batches of this shape; nothing unless a subclass says so."""
         return None
+
+    def _facts(self, input_shape: tuple[int, ...], class_names: tuple[str, ...]) -> Facts:
+        """What a model must be told."""
+        return Facts(input_shape, len(class_names), class_names)
 
     def setup(
         self,
@@ -128,15 +137,15 @@ class DataModule(abc.ABC):
         exact = self._fitted(train, source.full_scale)
         self._held = self._hold(exact, features, dtype, device)
         self.preprocessing, self.feature_map = exact.to(dtype=dtype, device=device), features
-        self.facts = Facts(self._held["train"].rows.shape, len(names), names)
+        self.facts = self._facts(self._held["train"].rows.shape, names)
 
     def train_dataloader(self) -> Loader:
-        """Shuffled, augmented batches of the training split."""
+        """Augmented batches of the training split, shuffled unless the data lies in time order."""
         return Loader(
             self._held["train"],
             batch_size=self._batch_size or len(self._held["train"].indices),
             preprocessing=self._input_map(),
-            order_stream=self._order_stream,
+            order_stream=self._order_stream if self.shuffles else None,
             augmentation=self._augment,
             shard=self._shard,
         )

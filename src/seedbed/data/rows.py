@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import ClassVar, final
 
 import torch
-from jaxtyping import Float, Float64, Int64, UInt8
+from jaxtyping import Float, Float64, Int32, Int64, UInt8
 from torch import Tensor
 
 from seedbed.shapes import Indices, Pixels
 
-Raw = UInt8[Tensor, "batch *feature"] | Float[Tensor, "batch *feature"]
+Raw = UInt8[Tensor, "batch *feature"] | Float[Tensor, "batch *feature"] | Int32[Tensor, "batch field"]
 Columns = Float[Tensor, "example column"]
 # Sum and sum of squares of the pixels of each channel of each image: whole numbers, so exact.
 Moments = Int64[Tensor, "example channel 2"]

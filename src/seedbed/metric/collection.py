@@ -31,6 +31,7 @@ FROM_ALL: Mapping[str, Callable[[], Metric]] = {
 }
 NAMES = (
     "loss",
+    "normalised_loss",
     "accuracy",
     "top5_accuracy",
     "macro_f1_score",
@@ -42,7 +43,8 @@ NAMES = (
 
 def available(num_classes: int) -> tuple[str, ...]:
     """Names of the metrics for this many classes: the five best of five are no achievement."""
-    return tuple(name for name in NAMES if name != "top5_accuracy" or num_classes > 5)
+    missing = {"top5_accuracy": num_classes <= 5, "normalised_loss": num_classes > 2}
+    return tuple(name for name in NAMES if not missing.get(name))
 
 
 class Metrics(nn.Module):
@@ -115,6 +117,8 @@ class Metrics(nn.Module):
         if math.isnan(values["loss"]):
             return dict.fromkeys(self.names, math.nan)
         values |= {name: score(counts) for name, score in FROM_COUNTS.items()}
+        entropy = confusion.label_entropy(counts)
+        values["normalised_loss"] = values["loss"] / entropy if entropy else math.nan
         return {name: values[name] for name in self.names}
 
     def confusion(self) -> Int64[Tensor, "class class"]:

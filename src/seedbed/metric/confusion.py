@@ -57,3 +57,14 @@ def macro_f1(counts: Counts) -> float:
     labelled_or_predicted = counts.sum(dim=0) + counts.sum(dim=1)
     present = labelled_or_predicted > 0
     return float((2 * hits[present] / labelled_or_predicted[present]).mean())
+
+
+def label_entropy(counts: Counts) -> float:
+    """Entropy of the classes' shares among the labels in nats: the loss of who knows these shares alone.
+
+    Example:
+        >>> label_entropy(torch.tensor([[1, 1], [2, 0]]))
+        0.6931471805599453
+    """
+    shares = counts.sum(dim=1).double() / counts.sum()
+    return float(torch.special.entr(shares).sum())

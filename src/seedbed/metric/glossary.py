@@ -22,6 +22,13 @@ GLOSSARY: Mapping[str, Entry] = {
         "mean of -log p(true class); equal probabilities give log K",
         "negative log-likelihood an example",
     ),
+    "normalised_loss": Entry(
+        "0 to inf",
+        "ratio",
+        "loss divided by the entropy of the labels' shares (normalised entropy): 1 knows these shares alone, "
+        "NaN where only one class is there; with two classes",
+        "He et al. 2014",
+    ),
     "accuracy": Entry("0 to 1", "share", "the most probable class is the true one", "zero-one score"),
     "top5_accuracy": Entry(
         "0 to 1",

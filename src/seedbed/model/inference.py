@@ -47,10 +47,18 @@ class Row(NamedTuple):
 
 
 class Coefficients(NamedTuple):
-    """The intercept, a coefficient a column, and how well they fit together."""
+    """The intercept, a coefficient a column, how they vary together, and how well they fit.
+
+    Args:
+        table: the intercept, then a row a column.
+        measures: see `summary`.
+        covariance: of the table's estimates, row by row, in their units; from the curvature of the
+            log-likelihood, as the standard errors are.
+    """
 
     table: tuple[Row, ...]
     measures: dict[str, float]
+    covariance: tuple[tuple[float, ...], ...]
 
     def rows(self) -> list[dict[str, str | float | None]]:
         """One mapping a coefficient for a CSV file, the intercept first; that has no odds ratio."""
@@ -102,7 +110,8 @@ def coefficients(
         _with_odds_ratio(row, (low / unit, high / unit))
         for row, (low, high), unit in zip(table[1:], profiles, sd.tolist(), strict=True)
     ]
-    return Coefficients((table[0], *slopes), _measures(fit) | _even_odds(fit, to_raw))
+    covariance = tuple(map(tuple, (to_raw @ fit.cov_params() @ to_raw.T).tolist()))
+    return Coefficients((table[0], *slopes), _measures(fit) | _even_odds(fit, to_raw), covariance)
 
 
 def _evaluated(standardised: Table, labels: Classes, weights: Weights) -> Any:

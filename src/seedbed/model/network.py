@@ -20,6 +20,8 @@ class Network(nn.Module, abc.ABC):
     """
 
     likelihood: ClassVar[Likelihood]
+    takes_codes: ClassVar[bool] = False
+    """Whether inputs are codes of categories, not numbers."""
 
     def __init__(self, *, input_shape: Sequence[int], num_classes: int) -> None:
         super().__init__()
@@ -45,7 +47,7 @@ class Network(nn.Module, abc.ABC):
         """
 
     def penalised(self) -> Iterator[nn.Parameter]:
-        """Weights of linear and convolutional layers, never biases or normalisation scales.
+        """Weights of linear, convolutional and embedding layers, never biases or normalisation scales.
 
         The former are the parameters with an input and an output axis.
         """

@@ -6,6 +6,8 @@ from typing import Any
 from torch import nn
 from torch.optim import LBFGS
 
+from seedbed.optim.ftrl import Ftrl
+
 Groups = list[nn.Parameter] | list[dict[str, Any]]
 
 
@@ -16,7 +18,8 @@ def parameter_groups(
 
     torch's weight decay on a whole network pulls on biases and normalisation too, and so finds
     another optimum than a penalty on the weights. Hence two groups, of which only the first decays.
-    L-BFGS knows neither groups nor decay and takes one flat list.
+    FTRL has penalties of its own, which are the decay there. L-BFGS knows neither groups nor decay and
+    takes one flat list.
 
     Args:
         network: whose parameters are trained; those that ask for no gradient are left out.
@@ -37,5 +40,6 @@ def parameter_groups(
     if decaying:
         groups.append({"params": decaying})
     if others:
-        groups.append({"params": others, "weight_decay": 0.0})
+        free = {"l1": 0.0, "l2": 0.0} if made is Ftrl else {"weight_decay": 0.0}
+        groups.append({"params": others, **free})
     return groups

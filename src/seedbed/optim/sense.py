@@ -53,6 +53,11 @@ RANGES = (
     Rule("optimizer.momentum", "a number in [0, 1)", _share, "0 switches it off."),
     Rule("optimizer.weight_decay", "0 or more", _not_negative, "0 switches it off."),
     Rule("optimizer.eps", "0 or more", _not_negative, "torch's own choice is 1e-08."),
+    Rule("optimizer.lr_decay", "0 or more", _not_negative, "0 switches it off."),
+    Rule("optimizer.initial_accumulator_value", "0 or more", _not_negative, "torch's own choice is 0."),
+    Rule("optimizer.beta", "above 0", _positive, "1 is common: it keeps the first steps short."),
+    Rule("optimizer.l1", "0 or more", _not_negative, "0 leaves no weight exactly 0."),
+    Rule("optimizer.l2", "0 or more", _not_negative, "0 switches the penalty off."),
     Rule(
         "optimizer.betas",
         "two numbers in [0, 1)",
@@ -121,6 +126,52 @@ LBFGS_NEEDS = (
     ),
 )
 
+FTRL = "seedbed.optim.ftrl.Ftrl"
+FTRL_NEEDS = (
+    Rule(
+        "trainer.strategy",
+        "single or ddp with optimizer=ftrl, which needs whole gradients",
+        lambda strategy: strategy != "fsdp",
+        "Set trainer=ddp.",
+    ),
+    Rule(
+        "schedule._target_",
+        "the constant schedule with optimizer=ftrl",
+        lambda target: target == "seedbed.optim.schedule.constant",
+        "Set schedule=constant: each weight has a learning rate that falls by itself.",
+    ),
+    Rule(
+        "schedule.warmup_steps",
+        "0 with optimizer=ftrl",
+        _zero,
+        "Set schedule.warmup_steps=0: each weight has a learning rate that falls by itself.",
+    ),
+    Rule("objective.l1", "0 with optimizer=ftrl", _zero, "Set optimizer.l1, which leaves exact zeros."),
+    Rule("objective.l2", "0 with optimizer=ftrl", _zero, "Set optimizer.l2."),
+)
+SPARSELY = ("torch.optim.SGD", "torch.optim.Adagrad", FTRL)
+DENSE = "Set model.sparse_gradient=false."
+# All of these would touch every slot at every step, or do not take a gradient that leaves most of them out.
+SPARSE_NEEDS = (
+    Rule(
+        "optimizer._target_",
+        "optimizer=ftrl, adagrad or sgd with model.sparse_gradient",
+        lambda target: target in SPARSELY,
+        DENSE,
+    ),
+    Rule("optimizer.momentum", "0 with model.sparse_gradient", _zero, DENSE),
+    Rule("optimizer.weight_decay", "0 with model.sparse_gradient", _zero, DENSE),
+    Rule("objective.l1", "0 with model.sparse_gradient", _zero, DENSE),
+    Rule("objective.l2", "0 with model.sparse_gradient", _zero, DENSE),
+    Rule("trainer.gradient_clip_norm", "null with model.sparse_gradient", _null, DENSE),
+    Rule(
+        "trainer.strategy",
+        "single with model.sparse_gradient",
+        lambda strategy: strategy == "single",
+        DENSE,
+    ),
+)
+
 
 def check(config: Config) -> None:
     """Refuses settings out of range, and those that the chosen optimiser cannot honour.
@@ -131,7 +182,7 @@ def check(config: Config) -> None:
     Raises:
         ConfigError: naming the first key that is wrong.
     """
-    judge(_rules(config["optimizer"]), config)
+    judge(_rules(config), config)
 
 
 def judge(rules: Iterable[Rule], config: Config) -> None:
@@ -152,9 +203,14 @@ def judge(rules: Iterable[Rule], config: Config) -> None:
             raise ConfigError(rule.key, expected=rule.expected, got=got, do=rule.do)
 
 
-def _rules(optimizer: Config) -> Iterator[Rule]:
+def _rules(config: Config) -> Iterator[Rule]:
+    optimizer = config["optimizer"]
     yield from RANGES
     if optimizer.get("nesterov"):
         yield from NESTEROV_NEEDS
     if optimizer["_target_"] == "seedbed.optim.lbfgs.Lbfgs":
         yield from LBFGS_NEEDS
+    if optimizer["_target_"] == FTRL:
+        yield from FTRL_NEEDS
+    if config.get("model", {}).get("sparse_gradient"):
+        yield from SPARSE_NEEDS

@@ -21,6 +21,16 @@ NAMES = (
     "trade_off",
     "cost",
     "cost_against_metric",
+    "dose_response",
+    "straight_line",
+    "log_odds",
+    "fitted_curves",
+    "likelihood_surface",
+    "decision_boundary",
+    "network",
+    "histograms",
+    "graph",
+    "autograd",
 )
 
 

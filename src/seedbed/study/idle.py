@@ -19,13 +19,32 @@ def _nothing_is_cut(data: Config) -> bool:
     return not data["val_fraction"] and folds == (None, None)
 
 
-# The other two always move something: every network draws its first weights, and even a full batch is
-# summed in the order of its examples, which moves the last digits.
+def _in_time_order(data: Config) -> bool:
+    return "negative_fraction" in data
+
+
+# Elsewhere init and order always move something: other networks draw their first weights, and even a full
+# batch is summed in the order of its examples, which moves the last digits.
 RULES = (
     Rule(
         "split",
-        lambda config: _nothing_is_cut(config["data"]),
+        lambda config: not _in_time_order(config["data"]) and _nothing_is_cut(config["data"]),
         "data.val_fraction=0 and no folds: nothing is cut off",
+    ),
+    Rule(
+        "split",
+        lambda config: config["data"].get("negative_fraction") == 1,
+        "clicks are cut in time order, and data.negative_fraction=1 leaves none out",
+    ),
+    Rule(
+        "init",
+        lambda config: config["model"].get("num_slots") is not None,
+        "the network begins at 0",
+    ),
+    Rule(
+        "order",
+        lambda config: _in_time_order(config["data"]),
+        "clicks are learnt from in time order",
     ),
     Rule(
         "augmentation",
