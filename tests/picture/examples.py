@@ -11,8 +11,9 @@ from seedbed.picture.graph import Arrow, Box, Diagram, drawn
 from seedbed.picture.histogram import Histogram, Words, histograms
 from seedbed.picture.net import network
 from seedbed.picture.pairs import Pair, differences, paired_dots
+from seedbed.picture.parallel import parallel_coordinates
 from seedbed.picture.picture import Picture
-from seedbed.picture.progress import best_so_far, expected_best, importances, trade_off
+from seedbed.picture.progress import Orders, best_so_far, expected_best, importances, trade_off
 from seedbed.picture.search import Slice, Trials, slices
 from seedbed.picture.settings import Group, cost, cost_against_metric, distribution
 from seedbed.picture.surface import Surface, likelihood_surface
@@ -136,9 +137,14 @@ DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
     "cost_against_metric": lambda labels: cost_against_metric(groups(labels), "test/accuracy (share)"),
     "differences": lambda labels: differences(pairs(labels), "test/accuracy (share)"),
     "paired_dots": lambda labels: paired_dots(pairs(labels)[:6], "test/accuracy (share)"),
+    "parallel_coordinates": lambda labels: parallel_coordinates(TRIALS, tuned(labels)),
     "slices": lambda labels: slices(TRIALS, tuned(labels)),
     "importances": lambda labels: importances(labels, [1 / len(labels)] * len(labels), 6),
-    "best_so_far": lambda _: best_so_far(TRIALS, [0.5, 0.3, 0.3, 0.3, 0.2, 0.2]),
+    "best_so_far": lambda _: best_so_far(
+        TRIALS,
+        [0.5, 0.3, 0.3, 0.3, 0.2, 0.2],
+        Orders([0.2, 0.2, 0.2, 0.2, 0.2, 0.2], [0.5, 0.3, 0.3, 0.3, 0.2, 0.2]),
+    ),
     "trade_off": lambda _: trade_off(
         range(4),
         [[1.0, 2.0, 3.0, 2.5], [0.3, 0.2, 0.1, 0.25]],

@@ -34,21 +34,6 @@ def parsed(svg: str) -> ET.Element:
     return ET.fromstring(svg)  # noqa: S314 - our own text
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures that were turned into text, laid out."""
-    figures: list[Figure] = []
-    save = Figure.savefig
-
-    def spy(self: Figure, *args: Any, **keywords: Any) -> None:
-        save(self, *args, **keywords)
-        self.canvas.draw_idle()
-        figures.append(self)
-
-    monkeypatch.setattr(Figure, "savefig", spy)
-    return figures
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_numbers_give_the_same_bytes_whatever_the_machine_s_settings(name: str) -> None:
     first = DRAW[name](EASY)
@@ -261,3 +246,15 @@ def test_one_run_of_one_epoch_is_a_mark() -> None:
     told = words(learning_curves([Panel("val/loss (nats)", "val/loss", [curve])]).svg)
     assert "mlp, n = 1" in told
     assert {"1"} == {word for word in told if re.fullmatch(r"[\d.]+", word) and float(word) > 0.6}
+
+
+def test_a_band_of_two_runs_does_not_flatten_the_curves(drawn: list[Figure]) -> None:
+    lines = [Line(f"seed {run}", [1, 2], [0.5 + 0.1 * run, 0.4 + 0.1 * run]) for run in (0, 1)]
+    mean = Mean([1, 2], [0.55, 0.45], [-0.1, -0.2], [1.2, 1.1])
+    picture = learning_curves([Panel("val/loss (nats)", "val/loss", [Curve("mlp", lines, mean, "by t")])])
+    assert drawn[0].axes[0].get_ylim() == pytest.approx((0.2, 0.8))
+    assert "The band is the 95 % interval of the mean at each epoch, by t." in picture.caption
+    assert picture.caption.endswith("the runs are too few to say where the mean lies; the table has it.")
+    assert [row[-2:] for row in picture.rows[-2:]] == [[-0.1, 1.2], [-0.2, 1.1]]
+    narrow = Curve("mlp", lines, mean._replace(low=[0.4, 0.3], high=[0.7, 0.6]), "by t")
+    assert "leaves the axes" not in learning_curves([Panel("val/loss (nats)", "val/loss", [narrow])]).caption

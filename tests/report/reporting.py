@@ -9,7 +9,7 @@ from seedbed.report.report import report
 from seedbed.track.record import Record
 
 COMPARED = {"distribution", "differences", "paired_dots", "learning_curves", "cost", "cost_against_metric"}
-SEARCHED = {"slices", "importances", "best_so_far", "expected_best"}
+SEARCHED = {"parallel_coordinates", "slices", "importances", "best_so_far", "expected_best"}
 PAGES = {
     "report.html",
     "report.md",

@@ -17,6 +17,7 @@ from seedbed.report import drawing
 from seedbed.report.report import report
 from seedbed.track.record import Record
 from seedbed.track.store import Store
+from seedbed.verdict.bands import FEWEST, bootstrapped
 from seedbed.verdict.compare import compare
 from seedbed.verdict.members import members
 from tests.report import recorded
@@ -146,6 +147,24 @@ def test_curves_have_the_mean_and_the_t_interval_of_the_record(ladder: Made) -> 
     assert len(values) == 3
     assert float(mean["value"]) == pytest.approx(values.mean(), rel=TOLERANCE)
     assert (float(mean["low"]), float(mean["high"])) == pytest.approx((low, high), rel=TOLERANCE)
+
+
+def test_curves_of_many_runs_have_a_bootstrapped_band_and_the_caption_says_which_have(
+    record: Store, tmp_path: Path
+) -> None:
+    study = recorded.ladder(record, ("softmax",), FEWEST)
+    for seed in range(2):
+        recorded.run(study, f"mlp {seed}", 0.9 + 0.01 * seed, params={"model": "mlp", "seed": seed})
+    found = made(study, tmp_path)
+    rows = [row for row in found.rows("figures/learning_curves.csv") if row["metric"] == "val/loss"]
+    last = [row for row in rows if row["setting"] == "softmax" and row["epoch"] == "3"]
+    values = np.array([[float(row["value"]) for row in last if row["run"] != "mean"]])
+    (mean,) = (row for row in last if row["run"] == "mean")
+    low, high = bootstrapped(values)
+    assert values.shape == (1, FEWEST)
+    assert (float(mean["low"]), float(mean["high"])) == pytest.approx((low[0], high[0]), rel=TOLERANCE)
+    for label, kind in (("softmax", "bootstrapped over whole runs"), ("mlp", "by Student's t")):
+        assert f"The band of {label} is the 95 % interval of the mean at each epoch, {kind}" in found.markdown
 
 
 def test_cost_is_the_sum_over_the_runs(ladder: Made) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seedbed.report.pictures import of_study
 from seedbed.track.store import Store
+from seedbed.verdict.budget import best_in_any_order
 from tests.report import recorded
 from tests.report.reporting import COMPARED, PAGES, SEARCHED, Made, figures, files, made
 
@@ -51,6 +53,30 @@ def test_the_best_so_far_passes_over_what_did_not_finish(search: Made) -> None:
     finished = [float(row["best_val/loss (nats)"]) for row in rows]
     assert np.isnan([finished[place] for place in recorded.STATES]).all()
     assert best == [np.nanmin(finished[: place + 1]) for place in range(16)]
+
+
+def test_the_band_of_other_orders_is_that_of_the_finished_trials_so_far(search: Made) -> None:
+    rows = search.rows("figures/best_so_far.csv")
+    finished = np.array([float(row["best_val/loss (nats)"]) for row in rows])
+    low, high = best_in_any_order(finished[np.isfinite(finished)], "lower")
+    so_far = np.cumsum(np.isfinite(finished)) - 1
+    assert [float(row["low"]) for row in rows] == list(low[so_far])
+    assert [float(row["high"]) for row in rows] == list(high[so_far])
+    assert rows[-1]["low"] == rows[-1]["high"] == rows[-1]["best_so_far"]
+
+
+def test_the_same_pictures_come_without_a_page(search: Made) -> None:
+    store, run_id = search.study.store, search.study.run_id
+    drawn, failed = of_study(store, run_id)
+    assert failed == []
+    names = [picture.name for picture in drawn]
+    assert names == re.findall(r"\]\(figures/(\w+)\.svg\)", search.markdown)  # in the page's order
+    for picture in drawn:
+        assert (search.out / "figures" / f"{picture.name}.svg").read_text() == picture.svg
+        assert (search.out / "figures" / f"{picture.name}.csv").read_text() == picture.csv()
+    (only,), _ = of_study(store, run_id, metric="best_val/accuracy", names=["distribution"])
+    assert only.name == "distribution"
+    assert "best_val/accuracy (share)" in only.svg
 
 
 def test_the_expected_best_ends_near_the_best_and_starts_at_the_mean(search: Made) -> None:

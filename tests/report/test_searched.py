@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from seedbed.report import searched
+from seedbed.report import search_drawing
 from seedbed.report.searched import Search, distribution, lower_is_better, read
 
 TRIALS = """number,state,val/score,params.a,params.b
@@ -62,13 +62,13 @@ def test_the_table_is_read_as_it_stands() -> None:
 
 
 def test_the_best_of_a_score_is_the_highest() -> None:
-    picture = searched.best_so_far(read(TRIALS, None))
+    picture = search_drawing.best_so_far(read(TRIALS, None))
     assert [row[2] for row in picture.rows] == [0.5, 0.5, 0.7]
-    assert picture.caption == "Higher is better."
+    assert picture.caption.endswith("It is no band over seeds. Higher is better.")
 
 
 def test_words_that_are_numbers_stand_in_their_order() -> None:
-    picture = searched.slices(read(TRIALS, '{"b": "choice(8,16,128)"}'))
+    picture = search_drawing.slices(read(TRIALS, '{"b": "choice(8,16,128)"}'))
     places = [picture.svg.index(f">{word}</text>") for word in ("8", "16", "128")]
     assert places == sorted(places)
 
@@ -84,5 +84,5 @@ def test_seconds_and_losses_are_better_low() -> None:
 def test_what_a_pruned_trial_had_reached_is_no_result() -> None:
     found = read("number,state,val/loss,params.a\n0,PRUNED,0.1,1\n1,COMPLETE,0.5,2\n2,FAIL,0.2,3\n", None)
     assert found.finished == [1]
-    assert [row[2] for row in searched.best_so_far(found).rows][1:] == [0.5, 0.5]
-    assert [row[1] for row in searched.what_more_trials_buy(found).rows] == [0.5]
+    assert [row[2] for row in search_drawing.best_so_far(found).rows][1:] == [0.5, 0.5]
+    assert [row[1] for row in search_drawing.what_more_trials_buy(found).rows] == [0.5]

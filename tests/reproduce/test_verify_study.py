@@ -17,6 +17,7 @@ ARGUMENTS = (
     "trainer.num_threads=1",
     "track.system_metrics=false",
     "track.log_model=false",
+    "track.pictures=false",
 )
 
 

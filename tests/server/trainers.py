@@ -19,6 +19,7 @@ QUICK = (
     "schedule=constant",
     "trainer.num_threads=1",
     "track.log_model=false",
+    "track.pictures=false",
     "track.patience_seconds=20",
 )
 # Seconds that an epoch takes while its server is being disturbed, and at which a process gives up.

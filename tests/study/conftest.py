@@ -16,6 +16,7 @@ QUICK = (
     "trainer.num_threads=1",
     "track.system_metrics=false",
     "track.log_model=false",
+    "track.pictures=false",
 )
 RunStudy = Callable[..., str]
 

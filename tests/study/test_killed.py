@@ -17,6 +17,7 @@ COMMON = (
     "trainer.num_threads=1",
     "track.system_metrics=false",
     "track.log_model=false",
+    "track.pictures=false",
 )
 GRID = ("model=softmax,mlp", "study.num_seeds=2", "evaluate_test=true")
 SEARCH = (

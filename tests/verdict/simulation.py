@@ -13,6 +13,7 @@ from unittest.mock import patch
 import numpy as np
 from jaxtyping import Float64
 
+from seedbed.verdict.bands import bootstrapped
 from seedbed.verdict.difference import holm, welch
 from seedbed.verdict.power import Design, num_seeds
 from seedbed.verdict.resampling import bootstrap
@@ -24,6 +25,8 @@ FOLDER = Path(__file__).parents[2] / "experiments" / "statistics"
 SIZES = (3, 5, 10, 30)
 NUM_STUDIES = 2_000
 NUM_BOOTSTRAPS = 500
+BAND_SIZES = (3, 5, 8, 10, 20)
+NUM_AT_A_TIME = 250  # studies times draws stand in memory
 
 
 class Metric(NamedTuple):
@@ -63,6 +66,15 @@ def bootstrap_coverage(name: str, n: int, num_studies: int = NUM_BOOTSTRAPS) -> 
     table = metric.draw(np.random.default_rng(n), (num_studies, n))
     ends = [bootstrap(values) for values in table]
     return float(np.mean([low <= metric.mean <= high for low, high in filter(None, ends)]))
+
+
+def band_coverage(name: str, n: int, num_studies: int = NUM_STUDIES) -> float:
+    """The same for the bootstrap interval of learning curves, at any n: each study stands for an epoch."""
+    metric = METRICS[name]
+    table = metric.draw(np.random.default_rng(n), (num_studies, n))
+    parts = [bootstrapped(part) for part in np.array_split(table, -(-num_studies // NUM_AT_A_TIME))]
+    low, high = np.concatenate(parts, axis=1)
+    return float(np.mean((low <= metric.mean) & (metric.mean <= high)))
 
 
 def fold_coverage(num_folds: int, ratio: float, num_studies: int = NUM_STUDIES) -> float:

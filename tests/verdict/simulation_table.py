@@ -12,7 +12,15 @@ from typing import NamedTuple
 
 from seedbed.verdict.statistics import ALPHA
 from tests.verdict import simulation
-from tests.verdict.simulation import FOLDER, METRICS, NUM_BOOTSTRAPS, NUM_STUDIES, SIZES, SKEWED
+from tests.verdict.simulation import (
+    BAND_SIZES,
+    FOLDER,
+    METRICS,
+    NUM_BOOTSTRAPS,
+    NUM_STUDIES,
+    SIZES,
+    SKEWED,
+)
 
 
 class Result(NamedTuple):
@@ -29,6 +37,7 @@ class Result(NamedTuple):
 def results() -> Iterator[Result]:
     """Every line of results.csv."""
     yield from _coverages()
+    yield from _band_coverages()
     yield from _fold_coverages()
     for paired in (True, False):
         yield from _equal_settings("paired" if paired else "Welch", paired=paired)
@@ -44,6 +53,15 @@ def _coverages() -> Iterator[Result]:
         yield Result(
             "BCa interval covers", name, n, NUM_BOOTSTRAPS, simulation.bootstrap_coverage(name, n), 0.95
         )
+
+
+def _band_coverages() -> Iterator[Result]:
+    """The bootstrap of learning curves, beside Student's t at the sizes that are not above."""
+    for name, n in product(METRICS, BAND_SIZES):
+        if n not in SIZES:
+            yield Result("t interval covers", name, n, NUM_STUDIES, simulation.coverage(name, n), 0.95)
+        share = simulation.band_coverage(name, n)
+        yield Result("bootstrap band covers", name, n, NUM_STUDIES, share, 0.95)
 
 
 def _fold_coverages() -> Iterator[Result]:

@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+from seedbed.verdict.bands import FEWEST
 from seedbed.verdict.power import POWER
 from seedbed.verdict.statistics import ALPHA
 from tests.verdict import simulation, simulation_table
@@ -24,6 +25,13 @@ def test_the_t_interval_covers_the_mean_in_93_to_97_of_100_studies(metric: str, 
 @pytest.mark.parametrize("n", SIZES)
 def test_a_skewed_metric_is_covered_less_as_the_output_says(n: int) -> None:
     assert 0.90 <= simulation.coverage(simulation.SKEWED, n) <= 0.95
+
+
+@pytest.mark.parametrize("metric", ["normal", simulation.SKEWED])
+def test_from_the_fewest_runs_on_a_bootstrap_band_covers_nearly_as_often_as_student_s_t(metric: str) -> None:
+    at_least = simulation.coverage(metric, FEWEST) - 0.015
+    assert simulation.band_coverage(metric, FEWEST, 1_000) >= at_least
+    assert simulation.band_coverage(metric, 3, 1_000) < 0.8
 
 
 @pytest.mark.parametrize("num_folds", [5, 10])

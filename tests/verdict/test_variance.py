@@ -1,13 +1,15 @@
 """Shares of the variance, and the expected best of k trials, against brute force."""
 
-from itertools import product
+from collections.abc import Callable, Sequence
+from itertools import permutations, product
+from typing import Literal
 
 import numpy as np
 import pytest
-from scipy import integrate, special
+from scipy import integrate, special, stats
 
-from seedbed.verdict.budget import expected_best
-from seedbed.verdict.statistics import Values
+from seedbed.verdict.budget import best_in_any_order, expected_best
+from seedbed.verdict.statistics import ALPHA, Values
 from seedbed.verdict.variance import variance_shares
 
 TOLERANCE = 1e-12
@@ -71,6 +73,32 @@ def test_the_expected_best_agrees_with_all_draws(n: int) -> None:
     for direction, best in (("higher", max), ("lower", min)):
         expected = [np.mean([best(draw) for draw in product(values, repeat=k)]) for k in range(1, n + 1)]
         assert expected_best(values, direction) == pytest.approx(expected, rel=1e-9)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6])
+@pytest.mark.parametrize(("direction", "best"), [("higher", max), ("lower", min)])
+def test_the_best_in_any_order_is_the_middle_of_all_orders(
+    n: int, direction: Literal["lower", "higher"], best: Callable[[Sequence[float]], float]
+) -> None:
+    values = sample(n)
+    low, high = best_in_any_order(values, direction)
+    for k in range(1, n + 1):
+        found = np.array([best(order[:k]) for order in permutations(values.tolist())])
+        assert np.mean(found < low[k - 1]) <= ALPHA / 2
+        assert np.mean(found > high[k - 1]) <= ALPHA / 2
+        # The next value inside would leave out too many.
+        assert np.mean(found <= low[k - 1]) > ALPHA / 2 or n == 1
+        assert np.mean(found >= high[k - 1]) > ALPHA / 2 or n == 1
+    assert low[-1] == high[-1] == best(values.tolist())
+
+
+def test_the_best_in_any_order_of_many_trials_is_a_matter_of_ranks() -> None:
+    low, high = best_in_any_order(np.arange(40.0), "higher")
+    assert (low[0], high[0]) == (0, 38)  # 1 of 40 is exactly the tail
+    ranks = [stats.hypergeom(40, 40 - rank, 10).pmf(0) for rank in range(1, 41)]  # none of 10 is above
+    assert low[9] == next(rank for rank, share in enumerate(ranks) if share >= ALPHA / 2)
+    assert np.all(np.diff(low) >= 0)
+    assert np.all(np.diff(high) >= 0)
 
 
 def test_the_expected_best_of_one_trial_is_the_mean_and_gets_better() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seedbed.errors import SeedbedError
+from seedbed.terminal import counted
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from seedbed.track.store import Store
 
 HEADLINES = ("test/accuracy", "best_val/accuracy", "train/accuracy")
+# Of one request for what pictures are drawn from, to a store that may be away just then.
+DRAWING_REQUEST_SECONDS = 30.0
 HYDRA = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 
@@ -47,6 +50,7 @@ def _hydra(overrides: list[str], plan: bool) -> None:
     config.register()
     sweep.register()
     sweep.StudySweeper.plans_only = plan
+    sweep.StudySweeper.then = _draw
     if not any(override.startswith("hydra.mode=") for override in overrides):
         # Hydra would compose the whole config once more to see whether it says so; ours does not.
         Hydra.get_mode = _no_mode  # type: ignore[method-assign]
@@ -71,6 +75,22 @@ def _hydra(overrides: list[str], plan: bool) -> None:
             raise errors[0]
     except (HydraException, OmegaConfBaseException) as error:
         raise explain(error) from error
+
+
+def _draw(store: "Store", study_id: str) -> None:
+    """Keeps a study's pictures on its run; one that fails, or all of them, are told and cost nothing else."""
+    from seedbed.report.pictures import FOLDER, keep
+    from seedbed.track.away import brief
+
+    try:
+        with brief(DRAWING_REQUEST_SECONDS):
+            number, failed = keep(store, study_id)
+    except Exception as error:  # noqa: BLE001 - the study has ended, and `seedbed picture` draws them again
+        number, failed = 0, [f"The study's pictures are left out: {type(error).__name__}: {error}"]
+    if number:
+        click.echo(f"{counted(number, 'picture')}, with their numbers, on its run under {FOLDER}/")
+    for sentence in failed:
+        click.echo(sentence, err=True)
 
 
 def _no_mode(*_: Any, **__: Any) -> None:

@@ -7,12 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from seedbed.picture.labels import shorten
 from seedbed.picture.picture import Cell, Picture
 from seedbed.picture.style import figure, legend_below, legend_height, look, styled, svg
 
 CAPTION = (
-    "A thin line is one run, the thick line the mean of a setting's runs, the band its 95 % interval"
-    " (Student's t; from two runs on). The mean ends where the first of its runs ended."
+    "A thin line is one run, the thick line the mean of a setting's runs; it ends where the first of them"
+    " ended."
+)
+CUT = (
+    "A band that leaves the axes goes on: the runs are too few to say where the mean lies; the table has it."
 )
 
 
@@ -34,11 +38,12 @@ class Mean(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """One setting: its runs and their mean."""
+    """One setting: its runs, their mean, and in words what its interval is; empty where there is none."""
 
     label: str
     lines: Sequence[Line]
     mean: Mean
+    interval: str = ""
 
 
 class Panel(NamedTuple):
@@ -65,7 +70,25 @@ def learning_curves(panels: Sequence[Panel]) -> Picture:
         text = svg(drawing, "learning_curves")
     columns = ["metric", "setting", "run", "epoch", "value", "low", "high"]
     rows = [row for panel in panels for curve in panel.curves for row in _rows(panel.metric, curve)]
-    return Picture("learning_curves", "Learning curves", CAPTION, text, columns, rows)
+    caption = f"{CAPTION} {_told(panels[0].curves)}".rstrip()
+    if any(map(_is_cut, panels)):
+        caption += f" {CUT}"
+    return Picture("learning_curves", "Learning curves", caption, text, columns, rows)
+
+
+def _told(curves: Sequence[Curve]) -> str:
+    """What the bands are, and of which settings where they are of several kinds."""
+    kinds: dict[str, list[str]] = {}
+    for curve in curves:
+        kinds.setdefault(curve.interval, []).append(curve.label)
+    bands = {kind: labels for kind, labels in kinds.items() if kind}
+    if len(kinds) == 1:
+        return "".join(f"The band is the 95 % interval of the mean at each epoch, {kind}." for kind in bands)
+    return " ".join(
+        f"The band of {', '.join(shorten(label) for label in labels)} is the 95 % interval of the mean at"
+        f" each epoch, {kind}."
+        for kind, labels in bands.items()
+    )
 
 
 def _draw(axis: Axes, panel: Panel) -> None:
@@ -82,7 +105,27 @@ def _draw(axis: Axes, panel: Panel) -> None:
     if high - low < 1:  # a single epoch
         axis.set_xlim(low - 0.5, high + 0.5)
     axis.set_ylabel(panel.label)
+    low, high = axis.get_ylim()
+    lowest, highest = _room(panel)
+    axis.set_ylim(max(low, lowest), min(high, highest))
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=7))
+
+
+def _room(panel: Panel) -> tuple[float, float]:
+    """As far as bands are shown: the interval of two runs can be 13 times as wide as they are apart."""
+    values = [value for curve in panel.curves for line in curve.lines for value in line.values]
+    low, high = min(values), max(values)
+    span = high - low or abs(high) or 1.0
+    return low - span, high + span
+
+
+def _is_cut(panel: Panel) -> bool:
+    """Whether a band goes beyond that."""
+    lowest, highest = _room(panel)
+    means = [curve.mean for curve in panel.curves]
+    return any(low < lowest for mean in means for low in mean.low) or any(
+        high > highest for mean in means for high in mean.high
+    )
 
 
 def _handle(index: int) -> Line2D:

@@ -1,5 +1,6 @@
 """Names of settings in the room that a figure has for them."""
 
+import re
 from collections.abc import Sequence
 
 MAX_LABEL = 44  # characters
@@ -38,6 +39,17 @@ def shortened(labels: Sequence[str], limit: int = MAX_LABEL) -> list[str]:
         numbers = {label: number for number, label in enumerate(dict.fromkeys(labels), 1)}
         cut = [f"{numbers[label]}: {shorten(label, limit - 4)}" for label in labels]
     return cut
+
+
+def unit_of(label: str) -> str:
+    """The unit at the end of an axis label, in its brackets; nothing where there is none.
+
+    Example:
+        >>> unit_of("test/accuracy (share)"), unit_of("mine")
+        ('(share)', '')
+    """
+    found = re.search(r"\([^()]+\)$", label)
+    return found[0] if found else ""
 
 
 def _in_common(labels: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from seedbed.picture.labels import MAX_LABEL, shortened
+from seedbed.picture.labels import MAX_LABEL, shortened, unit_of
 from seedbed.picture.picture import Cell, Picture
 from seedbed.picture.style import FAINT, INK, WIDTH, figure, legend_below, look, rows_of, styled, svg
 
@@ -121,7 +121,7 @@ def paired_dots(pairs: Sequence[Pair], axis_label: str) -> Picture:
     with styled("paired_dots"):
         drawing, axes = figure(2.9 * num_rows, num_rows, num_columns, width)
         for axis, pair in zip(axes, pairs, strict=False):
-            _estimation(axis, pair)
+            _estimation(axis, pair, f"difference {unit_of(axis_label)}".rstrip())
             _name(axis, pair, _short(pairs, 24))
         for axis in axes[len(pairs) :]:
             axis.set_axis_off()
@@ -137,8 +137,11 @@ def paired_dots(pairs: Sequence[Pair], axis_label: str) -> Picture:
     return Picture("paired_dots", "Pairs of runs", caption, text, columns, rows)
 
 
-def _estimation(axis: Axes, pair: Pair) -> None:
-    """A Gardner-Altman plot: both settings, and their difference on a shifted axis."""
+def _estimation(axis: Axes, pair: Pair, label: str) -> None:
+    """A Gardner-Altman plot: both settings, and their difference on a shifted axis with this label.
+
+    Source: Gardner and Altman 1986; Ho et al. 2019.
+    """
     for place, (values, index) in enumerate(((pair.second_values, 1), (pair.first_values, 0))):
         colour, mark, _ = look(index)
         axis.scatter([place] * len(values), values, color=colour, marker=mark, s=20, alpha=0.8, linewidths=0)
@@ -154,6 +157,7 @@ def _estimation(axis: Axes, pair: Pair) -> None:
     shift: Any = (lambda y: y - zero, lambda y: y + zero)
     right = axis.secondary_yaxis("right", functions=shift)
     right.yaxis.set_major_locator(MaxNLocator(nbins=6))
+    right.set_ylabel(label)
 
 
 def _short(pairs: Sequence[Pair], limit: int) -> dict[str, str]:

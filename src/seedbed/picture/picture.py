@@ -13,6 +13,7 @@ NAMES = (
     "differences",
     "paired_dots",
     "learning_curves",
+    "parallel_coordinates",
     "slices",
     "importances",
     "best_so_far",

@@ -1,8 +1,10 @@
 """How far a search got: which keys mattered, the best so far, what more trials buy."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from seedbed.picture.picture import Cell, Picture
@@ -34,12 +36,25 @@ def importances(keys: Sequence[str], shares: Sequence[float], num_trials: int) -
     return Picture("importances", "Which keys mattered", caption, text, ["key", "share", "n"], rows)
 
 
-def best_so_far(trials: Trials, best: Sequence[float]) -> Picture:
-    """Every trial's value, and the best up to it.
+class Orders(NamedTuple):
+    """What the best so far would be, had the finished trials come in another order; NaN before the first.
+
+    Args:
+        low: lower end of the middle 95 % of all orders, one a trial.
+        high: upper end.
+    """
+
+    low: Sequence[float]
+    high: Sequence[float]
+
+
+def best_so_far(trials: Trials, best: Sequence[float], orders: Orders) -> Picture:
+    """Every trial's value, the best up to it, and the band of what chance in their order makes of it.
 
     Args:
         trials: in their order.
         best: best value up to each trial; NaN before the first.
+        orders: the band.
     """
     with styled("best_so_far"):
         drawing, (axis,) = figure(3.0)
@@ -49,16 +64,27 @@ def best_so_far(trials: Trials, best: Sequence[float]) -> Picture:
             heights = [trials.values[place] for place in places]
             axis.scatter(numbers, heights, color=look(0).colour, marker=mark, s=20, alpha=0.7, linewidths=1)
         mark_at_the_edge(axis, [float(trials.numbers[place]) for place in trials.at_the_edge()])
+        axis.fill_between(
+            trials.numbers, orders.low, orders.high, step="post", color=FAINT, alpha=0.25, linewidth=0
+        )
         axis.step(trials.numbers, best, where="post", color=INK)
         axis.set_xlabel("trial")
         axis.set_ylabel(trials.objective)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        handles, labels = legend(trials)
-        legend_below(drawing, [*handles, Line2D([], [], color=INK)], [*labels, "best so far"])
+        marks, labels = legend(trials)
+        line, band = Line2D([], [], color=INK), Patch(color=FAINT, alpha=0.25, linewidth=0)
+        legend_below(drawing, [*marks, line, band], [*labels, "best so far", "95 % of the orders"])
         text = svg(drawing, "best_so_far")
-    rows: list[list[Cell]] = [list(row) for row in zip(trials.numbers, trials.values, best, strict=True)]
-    columns = ["trial", trials.objective, "best_so_far"]
-    return Picture("best_so_far", "Best so far", direction(trials), text, columns, rows)
+    caption = (
+        "The band holds the best so far in the middle 95 % of all orders in which the same finished trials"
+        " could have come, exactly, not by drawing some. A line inside it says no more than that good and"
+        f" bad settings came in no particular order. It is no band over seeds. {direction(trials)}"
+    )
+    rows: list[list[Cell]] = [
+        list(row) for row in zip(trials.numbers, trials.values, best, *orders, strict=True)
+    ]
+    columns = ["trial", trials.objective, "best_so_far", "low", "high"]
+    return Picture("best_so_far", "Best so far", caption, text, columns, rows)
 
 
 def expected_best(values: Sequence[float], objective: str) -> Picture:

@@ -49,6 +49,10 @@ class Trials(NamedTuple):
             if self.pruned[place] and not math.isfinite(value)
         ]
 
+    def ended_early(self) -> list[int]:
+        """Places of the trials that were ended early, with a value or without."""
+        return [place for place, pruned in enumerate(self.pruned) if pruned]
+
 
 class Slice(NamedTuple):
     """One tuned key: its value in each trial, numbers or words, None where a trial had none."""
@@ -104,6 +108,11 @@ def slices(trials: Trials, tuned: Sequence[Slice]) -> Picture:
         "A mark is one setting that the search tried; darker came later. A cross was ended early: it"
         " stands at the value it had then, or at the upper edge where that is not known. " + direction(trials)
     )
+    return Picture("slices", "What each tuned key did", caption, text, *table(trials, tuned))
+
+
+def table(trials: Trials, tuned: Sequence[Slice]) -> tuple[list[str], list[list[Cell]]]:
+    """Names of the columns, and a row a trial: what it reached, and its value of each tuned key."""
     columns = ["trial", "pruned", trials.objective, *(key.key for key in tuned)]
     rows: list[list[Cell]] = [
         [
@@ -114,7 +123,7 @@ def slices(trials: Trials, tuned: Sequence[Slice]) -> Picture:
         ]
         for place, number in enumerate(trials.numbers)
     ]
-    return Picture("slices", "What each tuned key did", caption, text, columns, rows)
+    return columns, rows
 
 
 def _slice(axis: Axes, trials: Trials, key: Slice, num_columns: int) -> None:

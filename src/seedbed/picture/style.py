@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
 
@@ -100,8 +101,19 @@ def svg(drawing: Figure, name: str) -> str:
     drawing.savefig(out, format="svg", metadata=nothing)
     text = out.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = _numbered(re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text))
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+
+
+def _numbered(text: str) -> str:
+    """Ids by their order: matplotlib's are hashes of coordinates, whose last bit another machine rounds."""
+    found: dict[str, str] = {}
+
+    def number(hashed: re.Match[str]) -> str:
+        kind = hashed[1].strip("_0123456789")
+        return found.setdefault(hashed[0], f"-{kind}{len(found) + 1}")
+
+    return re.sub(r'-([a-z]|C\d+_\w+_)[0-9a-f]{10}(?=["\)])', number, text)
 
 
 def inline(text: str, label: str) -> str:
@@ -149,14 +161,25 @@ def logarithmic(axis: Axes, num_columns: int = 1) -> None:
         num_columns: axes side by side; the more, the fewer ticks have room.
     """
     axis.set_xscale("log")
-    low, high = axis.get_xlim()
+    plain_logarithmic(axis.xaxis, axis.get_xlim(), num_columns)
+
+
+def plain_logarithmic(axis: Axis, limits: tuple[float, float], num_columns: int = 1) -> None:
+    """Plain numbers at the ticks of an axis that has a logarithmic scale.
+
+    Args:
+        axis: horizontal or vertical.
+        limits: its ends, both above 0, the lower first.
+        num_columns: as in `logarithmic`.
+    """
+    low, high = limits
     decades = math.log10(high / low)
     locator: Locator = LogLocator(subs=_ticks(decades, num_columns))
     if decades < NARROW_DECADES:
         locator = MaxNLocator(nbins=6 // num_columns + 1)
-    axis.xaxis.set_major_locator(locator)
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def _ticks(decades: float, num_columns: int) -> tuple[float, ...]:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from seedbed.picture.picture import Picture
-from seedbed.report import closing, drawing
+from seedbed.report import closing
 from seedbed.report.evidence import STAGE, Evidence
 from seedbed.report.figures import Figures
-from seedbed.report.inside_chapter import inside
+from seedbed.report.inside_chapter import inside, look_inside, made_inside
 from seedbed.report.page import Block, Code, Folded, Items, Section, Table, Text
+from seedbed.report.pictures import makers
 from seedbed.report.search_chapter import search
 from seedbed.report.variance_chapter import variance
 from seedbed.verdict import caveats, tables
@@ -36,15 +37,16 @@ def compose(evidence: Evidence, root: str = "mlruns") -> Report:
         evidence: what the record has.
         root: folder of the record, for the commands at the end.
     """
-    figures = Figures()
+    found = look_inside(evidence.store, evidence.comparison)
+    figures = Figures({**makers(evidence), **made_inside(found)})
     sections = [
         _asked(evidence),
         _settings(evidence.comparison, figures),
         *_verdicts(evidence.comparison, figures),
         *variance(evidence),
         *_finalists(evidence),
-        *_curves(evidence, figures),
-        *inside(evidence.inside, figures),
+        *_curves(figures),
+        *inside(found, figures),
         *search(evidence, figures),
         closing.cost(evidence, figures),
         closing.reads(evidence),
@@ -101,7 +103,7 @@ def _settings(comparison: Comparison, figures: Figures) -> Section:
         " for the mean, 95 %; the interquartile mean leaves out the lowest and the highest quarter."
     )
     table = setting_table(comparison)
-    figure = figures.draw("distribution", lambda: drawing.distribution(comparison))
+    figure = [*figures.draw("distribution"), *figures.draw("penalty_path")]
     return Section("Settings", [told, table, *figure])
 
 
@@ -115,8 +117,8 @@ def _verdicts(comparison: Comparison, figures: Figures) -> list[Section]:
     if not comparison.pairs:
         return []
     blocks = _words(comparison)
-    blocks += figures.draw("differences", lambda: drawing.differences(comparison))
-    blocks += figures.draw("paired_dots", lambda: drawing.paired_dots(comparison))
+    blocks += figures.draw("differences")
+    blocks += figures.draw("paired_dots")
     shown = [tables.pair_cells(pair, comparison.unit) for pair in comparison.pairs]
     blocks.append(Folded("Every pair in numbers", Table(tables.pair_heads(comparison.unit), shown)))
     return [Section("Verdicts", blocks)]
@@ -138,10 +140,6 @@ def _finalists(evidence: Evidence) -> list[Section]:
     return [Section("Finalists", [told, setting_table(found), *_words(found)])]
 
 
-def _curves(evidence: Evidence, figures: Figures) -> list[Section]:
-    if not any(evidence.curves.values()):
-        return []
-    blocks = figures.draw(
-        "learning_curves", lambda: drawing.learning_curves(evidence.comparison, evidence.curves)
-    )
-    return [Section("Learning curves", blocks)]
+def _curves(figures: Figures) -> list[Section]:
+    blocks = figures.draw("learning_curves")
+    return [Section("Learning curves", blocks)] if blocks else []

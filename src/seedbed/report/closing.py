@@ -28,11 +28,9 @@ ORIGINS = {
 
 def cost(evidence: Evidence, figures: Figures) -> Section:
     """What was spent: in all, a stage, a setting, and against what it bought."""
-    comparison = evidence.comparison
     blocks: list[Block] = [Text(spent(evidence.members)), *_stages(evidence.members)]
-    if drawing.priced(comparison):
-        blocks += figures.draw("cost", lambda: drawing.cost(comparison))
-        blocks += figures.draw("cost_against_metric", lambda: drawing.cost_against_metric(comparison))
+    blocks += figures.draw("cost")
+    blocks += figures.draw("cost_against_metric")
     return Section("Cost", blocks)
 
 

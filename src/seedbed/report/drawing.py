@@ -1,6 +1,5 @@
 """From a comparison to the arrays that the pictures are drawn from."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,12 +8,17 @@ from seedbed.metric.glossary import GLOSSARY
 from seedbed.picture import curves, pairs, settings
 from seedbed.picture.picture import Picture
 from seedbed.report.evidence import NUM_CURVES, Histories
+from seedbed.verdict.bands import FEWEST, Kind, band
 from seedbed.verdict.compare import Comparison
 from seedbed.verdict.setting import Pair, Setting
-from seedbed.verdict.statistics import describe
 
 # More lines, dots and marks than these cannot be told apart; the tables have all.
 NUM_ROWS, NUM_PAIRS, NUM_MARKS = 30, 6, 18
+INTERVALS: Mapping[Kind, str] = {
+    "bootstrap": "bootstrapped over whole runs, with tails widened as so many runs need it (Hesterberg 2015)",
+    "t": f"by Student's t: of fewer than {FEWEST} runs, and of folds, a bootstrap would be too narrow",
+    "none": "",
+}
 CPU_SECONDS = "fit/cpu_seconds"
 
 
@@ -56,14 +60,12 @@ def _curve(row: Setting, known: Histories) -> curves.Curve:
     lines = _lines(row, known)
     values = [dict(zip(line.steps, line.values, strict=True)) for line in lines]
     steps = sorted(set.intersection(*map(set, values))) if values else []
-    found = [describe(np.array([value[step] for value in values]), row.ratio) for step in steps]
-    mean = curves.Mean(
-        steps,
-        [one.mean for one in found],
-        [math.nan if one.low is None else one.low for one in found],
-        [math.nan if one.high is None else one.high for one in found],
-    )
-    return curves.Curve(row.name, lines, mean)
+    if not steps:
+        return curves.Curve(row.name, lines, curves.Mean([], [], [], []))
+    table = np.array([[value[step] for value in values] for step in steps])
+    found = band(table, row.ratio)
+    mean = curves.Mean(steps, table.mean(axis=1).tolist(), found.low.tolist(), found.high.tolist())
+    return curves.Curve(row.name, lines, mean, INTERVALS[found.kind])
 
 
 def _groups(comparison: Comparison) -> list[settings.Group]:

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from seedbed.errors import StoreError
-from seedbed.report.inside_chapter import Inside, look_inside
 from seedbed.track.store import Store
 from seedbed.track.telling import told
 from seedbed.verdict.compare import Comparison, compare
@@ -42,6 +41,7 @@ class Evidence(NamedTuple):
     """Everything that a report tells.
 
     Args:
+        store: where the study is.
         study: the parent run.
         began: when it started, UTC, to the minute.
         members: its runs, in any state.
@@ -52,9 +52,9 @@ class Evidence(NamedTuple):
         space: text of `search/space.json`, likewise.
         packages: name to version, of the first run that kept them.
         reads: one a test split.
-        inside: pictures of the best setting's first run.
     """
 
+    store: Store
     study: Member
     began: str
     members: Sequence[Member]
@@ -65,7 +65,6 @@ class Evidence(NamedTuple):
     space: str | None
     packages: Mapping[str, str]
     reads: Sequence[Reads]
-    inside: Inside
 
 
 def gather(store: Store, study_id: str, metric: str | None = None, margin: float | None = None) -> Evidence:
@@ -87,6 +86,7 @@ def gather(store: Store, study_id: str, metric: str | None = None, margin: float
     comparison = compare(_judged(found), metric, margin=margin)
     drawn = [member for row in comparison.rows[:NUM_CURVES] for member in row.runs]
     return Evidence(
+        store,
         study,
         datetime.fromtimestamp(run.info.start_time / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         found,
@@ -97,7 +97,6 @@ def gather(store: Store, study_id: str, metric: str | None = None, margin: float
         artifact(store, study_id, "search/space.json"),
         _packages(store, found),
         test_reads(store, found),
-        look_inside(store, comparison),
     )
 
 

@@ -1,6 +1,7 @@
 """What a report shows of the best setting's first run: what it gets wrong, and how sure it is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from seedbed.album.album import Drawn, drawn
@@ -35,9 +36,14 @@ def look_inside(store: Store, comparison: Comparison) -> Inside:
     return Inside(best.name, best.runs[0].name, len(best.runs), drawn(store, best.runs[0], NAMES))
 
 
+def made_inside(found: Inside) -> dict[str, Callable[[], Picture]]:
+    """What hands each picture out that there is, and raises what one has failed of."""
+    return {name: partial(_made, made) for name, made in found.drawn.items() if made is not None}
+
+
 def inside(found: Inside, figures: Figures) -> list[Section]:
     """One section; none where the run has kept nothing to draw."""
-    shown = {name: made for name, made in found.drawn.items() if made is not None}
+    shown = made_inside(found)
     if not shown:
         return []
     told = (
@@ -46,13 +52,12 @@ def inside(found: Inside, figures: Figures) -> list[Section]:
     )
     blocks: list[Block] = [Text(told)]
     for name in shown:
-        blocks += figures.draw(name, lambda name=name: _made(shown, name))  # type: ignore[misc]
+        blocks += figures.draw(name)
     return [Section("Inside the best setting", blocks)]
 
 
-def _made(shown: Mapping[str, Picture | Exception], name: str) -> Picture:
+def _made(made: Picture | Exception) -> Picture:
     """The picture; what it failed of is raised here, for whoever draws the page to tell."""
-    picture = shown[name]
-    if isinstance(picture, Exception):
-        raise picture
-    return picture
+    if isinstance(made, Exception):
+        raise made
+    return made

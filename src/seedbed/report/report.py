@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from seedbed.errors import StoreError
 from seedbed.picture.picture import NAMES
-from seedbed.report import chapters, page, particulars
+from seedbed.report import chapters, page, particulars, pictures
 from seedbed.report.checklist import checklist
 from seedbed.report.closing import CARD, CHECKLIST
 from seedbed.report.drawing import CPU_SECONDS
@@ -91,9 +91,7 @@ def _unwritable(out: Path, got: str) -> StoreError:
 
 def _write(folder: Path, evidence: Evidence, made: chapters.Report) -> None:
     (folder / "figures").mkdir()
-    for picture in made.pictures:
-        (folder / "figures" / f"{picture.name}.svg").write_text(picture.svg)
-        (folder / "figures" / f"{picture.name}.csv").write_text(picture.csv())
+    pictures.write(made.pictures, folder / "figures")
     (folder / "report.html").write_text(page.as_html(made.title, made.sections))
     (folder / "report.md").write_text(page.as_markdown(made.title, made.sections))
     (folder / "results.csv").write_text(results_csv(evidence.members, evidence.comparison.metric))

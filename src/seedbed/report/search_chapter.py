@@ -18,12 +18,11 @@ def search(evidence: Evidence, figures: Figures) -> list[Section]:
     blocks: list[Block] = [Text(f"{told}. Judged on `{', '.join(found.objectives)}`."), *_space(found)]
     if not found.finished:
         return [Section("Search", [*blocks, Text("No trial has finished, so there is nothing to draw.")])]
-    blocks += figures.draw("slices", lambda: searched.slices(found))
+    blocks += figures.draw("parallel_coordinates")
+    blocks += figures.draw("slices")
     blocks += _importances(found, figures)
-    blocks += figures.draw("best_so_far", lambda: searched.best_so_far(found))
-    blocks += figures.draw("expected_best", lambda: searched.what_more_trials_buy(found))
-    if len(found.objectives) > 1:
-        blocks += figures.draw("trade_off", lambda: searched.trade_off(found))
+    for name in ("best_so_far", "expected_best", "trade_off"):
+        blocks += figures.draw(name)
     return [Section("Search", blocks)]
 
 
@@ -34,10 +33,8 @@ def _space(found: searched.Search) -> list[Block]:
 
 
 def _importances(found: searched.Search, figures: Figures) -> list[Block]:
-    if len(found.tuned) < 2:
-        return []
-    if len(found.finished) < searched.FEWEST_FOR_IMPORTANCES:
+    if len(found.tuned) > 1 and len(found.finished) < searched.FEWEST_FOR_IMPORTANCES:
         least = searched.FEWEST_FOR_IMPORTANCES
         told = f"Which keys mattered is not told: that takes {least} finished trials, there are"
         return [Text(f"{told} {len(found.finished)}.")]
-    return figures.draw("importances", lambda: searched.importances(found))
+    return figures.draw("importances")

@@ -1,4 +1,4 @@
-"""What a search tried, rebuilt from its table on record, and the pictures of it."""
+"""What a search tried, rebuilt from its table on record."""
 
 import csv
 import io
@@ -7,13 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from seedbed.metric.glossary import better
-from seedbed.picture import progress, search
-from seedbed.picture.picture import Picture
-from seedbed.report.drawing import axis_label
-from seedbed.verdict.budget import expected_best
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -22,7 +16,6 @@ PREFIX = "params."
 NO_OBJECTIVES = ("number", "state", "num_seeds")
 # Below this a random forest explains noise.
 FEWEST_FOR_IMPORTANCES = 10
-FANOVA_SEED = 0
 
 
 class Search(NamedTuple):
@@ -83,16 +76,6 @@ def lower_is_better(objective: str) -> bool:
     return objective.endswith("_seconds") or better(objective) == "lower"
 
 
-def _trials(found: Search) -> search.Trials:
-    return search.Trials(
-        found.numbers,
-        found.values[0],
-        [state == "PRUNED" for state in found.states],
-        axis_label(found.objectives[0]),
-        lower_is_better(found.objectives[0]),
-    )
-
-
 def distribution(found: Search, key: str) -> "BaseDistribution":
     """Where the search drew a key's value from, as its sweep words say; without them, from what was tried."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -107,7 +90,7 @@ def distribution(found: Search, key: str) -> "BaseDistribution":
         assert sweep.start is not None
         assert sweep.end is not None
         return FloatDistribution(float(sweep.start), float(sweep.end), log="log" in sweep.tags)
-    numbers = [_number(text) for text in tried]
+    numbers = [number(text) for text in tried]
     if numbers and all(number is not None for number in numbers) and (sweep is None or _is_range(sweep)):
         known = [number for number in numbers if number is not None]
         return FloatDistribution(min(known), max(known))
@@ -120,71 +103,9 @@ def _is_range(sweep: Any) -> bool:
     return isinstance(sweep, RangeSweep)
 
 
-def _number(text: str) -> float | None:
+def number(text: str) -> float | None:
+    """The number that a text is; None where it is a word."""
     try:
         return float(text)
     except ValueError:
         return None
-
-
-def slices(found: Search) -> Picture:
-    """One axes a tuned key."""
-    return search.slices(_trials(found), [_slice(found, key) for key in found.tuned])
-
-
-def _slice(found: Search, key: str) -> search.Slice:
-    drawn_from = distribution(found, key)
-    words = not hasattr(drawn_from, "low")
-    values = [(text if words else _number(text)) if text else None for text in found.tuned[key]]
-    return search.Slice(key, values, bool(getattr(drawn_from, "log", False)))
-
-
-def importances(found: Search) -> Picture:
-    """Each key's share of the first objective's variance, over the finished trials."""
-    import optuna
-    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    lower = lower_is_better(found.objectives[0])
-    rebuilt = optuna.create_study(direction="minimize" if lower else "maximize")
-    drawn_from = {key: distribution(found, key) for key in found.tuned}
-    for place in found.finished:
-        tried = {key: _tried(found.tuned[key][place], drawn_from[key]) for key in found.tuned}
-        rebuilt.add_trial(
-            optuna.create_trial(params=tried, distributions=drawn_from, value=found.values[0][place])
-        )
-    shares = get_param_importances(rebuilt, evaluator=FanovaImportanceEvaluator(seed=FANOVA_SEED))
-    return progress.importances(list(shares), list(shares.values()), len(found.finished))
-
-
-def _tried(text: str, drawn_from: "BaseDistribution") -> Any:
-    return float(text) if hasattr(drawn_from, "low") else text
-
-
-def best_so_far(found: Search) -> Picture:
-    """Every trial's value and the best up to it; a pruned trial's counts for nothing."""
-    trials = _trials(found)
-    finished = set(found.finished)
-    worst = math.inf if trials.lower_is_better else -math.inf
-    counted = [value if place in finished else worst for place, value in enumerate(trials.values)]
-    best = (np.minimum if trials.lower_is_better else np.maximum).accumulate(counted)
-    return progress.best_so_far(trials, np.where(np.isfinite(best), best, math.nan).tolist())
-
-
-def what_more_trials_buy(found: Search) -> Picture:
-    """Expected best value against the number of trials."""
-    values = np.array([found.values[0][place] for place in found.finished])
-    objective = found.objectives[0]
-    best = expected_best(values, "lower" if lower_is_better(objective) else "higher")
-    return progress.expected_best(best.tolist(), axis_label(objective))
-
-
-def trade_off(found: Search) -> Picture:
-    """The first two objectives against each other, with the trials that no other beats in both."""
-    places = [place for place in found.finished if math.isfinite(found.values[1][place])]
-    return progress.trade_off(
-        [found.numbers[place] for place in places],
-        [[values[place] for place in places] for values in found.values[:2]],
-        [axis_label(name) for name in found.objectives[:2]],
-        [lower_is_better(name) for name in found.objectives[:2]],
-    )

@@ -4,9 +4,9 @@ import copy
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from seedbed.composing import from_hydra
 from seedbed.config import SCHEMAS
+from seedbed.errors import TrainingError
 from seedbed.job import Job
 from seedbed.launch.launcher import Launcher, launcher_of
 from seedbed.stopping import Stopping
@@ -40,9 +41,12 @@ class StudySweeper(Sweeper):
 
     Attributes:
         plans_only: whether the plan is told and nothing else is done.
+        then: what is done with a study that has ended, its store and the id of its run: its pictures,
+            of which this room knows nothing. Whoever starts Hydra sets it, since Hydra makes the sweeper.
     """
 
     plans_only = False
+    then: ClassVar[Callable[["Store", str], None] | None] = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         del task_function  # Hydra's launchers would call it; ours have jobs
@@ -73,7 +77,12 @@ class StudySweeper(Sweeper):
             )
             take_along(store, said)
             record = self._record(store, outline)
-            self._made(record, outline, launcher)
+            wrong = self._made(record, outline, launcher)
+        then = type(self).then
+        if then is not None and track.pictures:
+            then(store, record.run_id)
+        if wrong:
+            raise wrong
         return []
 
     def _resolve(self, overrides: Sequence[str]) -> Job:
@@ -121,7 +130,8 @@ class StudySweeper(Sweeper):
         name = track.run_name or outline.name
         return Record.start(store, experiment=track.experiment, name=name, params=outline.varied, tags=tags)
 
-    def _made(self, record: "Record", outline: Outline, launcher: Launcher) -> None:
+    def _made(self, record: "Record", outline: Outline, launcher: Launcher) -> TrainingError | None:
+        """Does the study, to its end; what was wrong with it, if anything was."""
         from seedbed.errors import SubmissionError
         from seedbed.recording import closing
         from seedbed.study.work import Work
@@ -129,13 +139,11 @@ class StudySweeper(Sweeper):
 
         try:
             with closing(record):
-                wrong = Work(launcher, record, outline).done()
+                return Work(launcher, record, outline).done()
         except SubmissionError:
             if not members(record.store, record.run_id):  # nothing of the study has ever run
                 record.withdraw()
             raise
-        if wrong:
-            raise wrong
 
 
 def planned(outline: Outline, launcher: Launcher) -> Iterator[str]:
