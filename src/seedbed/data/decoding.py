@@ -8,8 +8,8 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO
 from itertools import islice
-from typing import IO
 
 import numpy as np
 import PIL
@@ -87,7 +87,7 @@ def _pixels(files: Sequence[str], image_size: int) -> Pixels:
     return pixels
 
 
-def decode(file: str | IO[bytes], image_size: int) -> Tensor:
+def decode(file: str | BytesIO, image_size: int) -> Tensor:
     """One image as `decoded` has it, of shape (3, image_size, image_size); raises what Pillow raises."""
     with Image.open(file) as opened:
         image = torch.from_numpy(np.array(opened.convert("RGB"))).permute(2, 0, 1)

@@ -66,7 +66,7 @@ def _check_key(override: str) -> None:
         raise ConfigError(
             override,
             expected="data=OPTION or data.KEY=VALUE, because the model is as it was trained",
-            got="another word",
+            got="a word that says nothing of data",
             do="Leave it out; what is evaluated is chosen by --split.",
         )
 

@@ -1,7 +1,9 @@
 """A fitted model as one graph of tensors: raw inputs in, probabilities out, the preprocessing inside."""
 
+import copy
 from typing import final
 
+import torch
 from torch import Tensor, nn
 
 from seedbed.data.rows import Raw
@@ -19,10 +21,12 @@ class Graph(nn.Module):
 
     def __init__(self, model: Trained) -> None:
         super().__init__()
-        predictor = model.predictor
+        predictor = copy.deepcopy(model.predictor)
         self.preprocessing, self.network = predictor.preprocessing, predictor.network
         self.temperature = predictor.temperature
         self.dtype = next(predictor.network.parameters()).dtype
+        for tensor in (*self.parameters(), *self.buffers()):
+            tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)  # each with its own bytes
         self.eval().requires_grad_(requires_grad=False)
 
     def forward(self, raw: Raw) -> Probabilities:

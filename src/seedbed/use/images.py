@@ -1,6 +1,7 @@
 """One image file to the raw input of a model, by the rule of the data that the model was trained on."""
 
-from typing import IO, Any, NamedTuple
+from io import BytesIO
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ class Rule(NamedTuple):
         return f"{kind} images of {height}x{width} pixels with values from 0 to {self.full_scale:g}"
 
 
-def pixels(rule: Rule, file: str | IO[bytes], name: str) -> Tensor:
+def pixels(rule: Rule, file: str | BytesIO, name: str) -> Tensor:
     """The raw input, uint8 of the rule's shape.
 
     Without resizing, a grey model takes grey images and colour files whose channels agree; an RGB model

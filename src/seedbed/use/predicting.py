@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,6 +18,14 @@ from seedbed.use.item import Input, Item
 MOST_AT_ONCE = 256
 
 
+@runtime_checkable
+class Lines(Protocol):
+    """Where lines of text go."""
+
+    def write(self, text: str, /) -> Any:
+        """Takes a text."""
+
+
 class Tally(NamedTuple):
     """How many inputs were predicted, and how many were named and left out."""
 
@@ -28,7 +36,7 @@ class Tally(NamedTuple):
 def predict(
     predictor: Predictor,
     items: Iterable[Item],
-    out: IO[str],
+    out: Lines,
     hear: Callable[[DataError], None],
     *,
     top: int | None = None,
@@ -39,7 +47,7 @@ def predict(
         predictor: the model.
         items: inputs, in the order of the lines; never more than a batch is held.
         out: where the lines go.
-        hear: told at once why an input is left out.
+        hear: told why an input is left out, in the order of the inputs, after their batch.
         top: write only so many classes, most probable first; None: `p_CLASS` of each class.
 
     Raises:
@@ -105,7 +113,7 @@ def _batches(
 
 
 @contextmanager
-def written(out: Path) -> Iterator[IO[str]]:
+def written(out: Path) -> Iterator[Lines]:
     """A text file that takes its name, and the place of an earlier one, only when it is whole.
 
     Raises:

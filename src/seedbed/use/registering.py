@@ -66,10 +66,15 @@ def register(model: Trained, name: str, alias: str | None) -> Registered:
         target = Path(scratch) / NAME
         target.mkdir()
         registered.write(target, folder, run_id=model.run_id, takes_files=takes_files)
-        model_id = _logged(model, target)
+        logged = _logged(model, target)
         _make(store.client, name)
+        # By its place: `models:/ID` would be looked up in the store that MLflow's global state names.
         version = store.client.create_model_version(
-            name, f"models:/{model_id}", run_id=model.run_id, model_id=model_id, description=_described(model)
+            name,
+            logged.artifact_location,
+            run_id=model.run_id,
+            model_id=logged.model_id,
+            description=_described(model),
         )
         if alias is not None:
             store.client.set_registered_model_alias(name, alias, version.version)
@@ -107,8 +112,8 @@ def _copied(model: Trained, folder: Path) -> Path:
     return folder
 
 
-def _logged(model: Trained, target: Path) -> str:
-    """The copy as a logged model of the run; its id."""
+def _logged(model: Trained, target: Path) -> Any:
+    """The copy as a logged model of the run, MLflow's own."""
     client, run = model.subject.store.client, model.subject.run
     entity = client.create_logged_model(
         run.info.experiment_id, NAME, source_run_id=model.run_id, model_type="classifier"
@@ -119,7 +124,7 @@ def _logged(model: Trained, target: Path) -> str:
         status = "READY"
     finally:
         client.finalize_logged_model(entity.model_id, status)
-    return str(entity.model_id)
+    return entity
 
 
 def _make(client: Any, name: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from seedbed.errors import DataError
@@ -37,41 +38,42 @@ class ServedImages:
                 width); or a list, array or data frame of one column of texts, each an image file in base64.
 
         Raises:
-            DataError: naming the input that does not fit, from 0.
+            MlflowException: naming the input that does not fit, from 0; who asked hears it with status 400.
         """
-        given = np.asarray(model_input, dtype=object) if isinstance(model_input, list) else model_input
-        given = np.asarray(given)
-        if given.dtype == object and given.size and isinstance(given.flat[0], str):
-            given = given.astype(str)
-        if given.dtype.kind == "U":
-            texts = given.reshape(-1).tolist()
-            raw = torch.stack([self._decoded(place, text) for place, text in enumerate(texts)])
-        else:
-            raw = self._pixels(given)
-        return self._served.predict(raw.numpy())
+        from mlflow.exceptions import MlflowException
 
-    def _decoded(self, place: int, text: str) -> Tensor:
+        try:
+            raw = self._raw(np.asarray(model_input))
+            return self._served.predict(raw.numpy())
+        except DataError as error:
+            # Any other would reach who asked as a trace of this machine's files.
+            raise MlflowException.invalid_parameter_value(str(error)) from error
+
+    def _raw(self, given: NDArray[Any]) -> Tensor:
+        if given.size and isinstance(given.flat[0], str):
+            texts = given.reshape(-1).tolist()
+            return torch.stack([self._decoded(place, text) for place, text in enumerate(texts)])
+        return self._pixels(given)
+
+    def _decoded(self, place: int, text: Any) -> Tensor:
         name = f"input {place}"
         try:
             content = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError) as failure:
+        except (binascii.Error, ValueError, TypeError) as failure:
             raise DataError(
                 name, expected="an image file in base64", got=str(failure), do="Encode the file's bytes."
             ) from failure
         return pixels(self._rule, io.BytesIO(content), name)
 
-    def _pixels(self, given: Any) -> Tensor:
-        whole = "whole numbers from 0 to " + f"{self._rule.full_scale:g}"
+    def _pixels(self, given: NDArray[Any]) -> Tensor:
+        full = self._rule.full_scale
+        expected = f"whole numbers from 0 to {full:g}"
         try:
             numbers = np.array(given.tolist(), dtype=np.float64)
         except (TypeError, ValueError) as failure:
-            raise _unfit(f"arrays of {whole}", str(failure)) from failure
-        if numbers.size and not (
-            (numbers == np.round(numbers)).all()
-            and numbers.min() >= 0
-            and numbers.max() <= self._rule.full_scale
-        ):
-            raise _unfit(whole, f"numbers from {numbers.min():g} to {numbers.max():g}, or fractions")
+            raise _unfit(expected, str(failure)) from failure
+        if not ((numbers >= 0) & (numbers <= full) & (numbers == np.round(numbers))).all():
+            raise _unfit(expected, f"numbers from {numbers.min():g} to {numbers.max():g}, or fractions")
         return torch.from_numpy(numbers.astype(np.uint8))
 
 

@@ -10,6 +10,9 @@ import torch
 from seedbed.errors import DataError
 from seedbed.use.item import Input, Item
 
+# Of columns, in a message.
+NUM_NAMED = 5
+
 
 def rows(file: Path, column_names: Sequence[str]) -> Iterator[Item]:
     """Each row as an input named `FILE:LINE`; one that does not fit as the error that says why.
@@ -56,9 +59,15 @@ def _input(name: str, row: Mapping[str, str | None], column_names: Sequence[str]
 
 
 def _without(file: Path, missing: Sequence[str], found: Sequence[str]) -> DataError:
+    named = _first([name for name in found if name]) or "nothing"
     return DataError(
         str(file),
         expected="a first line that names the columns of the run's data",
-        got=f"none for {', '.join(missing)} (it names {', '.join(found) or 'nothing'})",
+        got=f"none for {_first(missing)} (it names {named})",
         do="Add the missing columns; their order does not matter.",
     )
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NUM_NAMED} more" if len(names) > NUM_NAMED else ""
+    return ", ".join(names[:NUM_NAMED]) + more
