@@ -102,11 +102,11 @@ def test_verb(run: str, overrides: tuple[str, ...], split: str, root: str) -> No
     """  # noqa: D301
     from seedbed.manual import ui_command
     from seedbed.terminal import counted
-    from seedbed.use.testing import tested
+    from seedbed.use.testing import examine
     from seedbed.use.trained import trained
 
     with trained(*_found(run, root)) as model:
-        found = tested(model, split, overrides, shlex.join(["seedbed", *sys.argv[1:]]))
+        found = examine(model, split, overrides, shlex.join(["seedbed", *sys.argv[1:]]))
     values = [
         f"{split}/{name} {found.metrics[f'{split}/{name}']:.4f}"
         for name in HEADLINES

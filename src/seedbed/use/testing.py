@@ -25,7 +25,7 @@ TESTS = "seedbed.tests"
 STEP = 0
 
 
-class Tested(NamedTuple):
+class Examined(NamedTuple):
     """What was found.
 
     Args:
@@ -45,7 +45,7 @@ class Tested(NamedTuple):
     num_reads: int | None
 
 
-def tested(model: Trained, split: str, overrides: Collection[str], command: str) -> Tested:
+def examine(model: Trained, split: str, overrides: Collection[str], command: str) -> Examined:
     """Evaluates a run's model and records it as a child of the run.
 
     A read of the run's own test split counts on the run; of another test split, on the child.
@@ -75,7 +75,7 @@ def tested(model: Trained, split: str, overrides: Collection[str], command: str)
     let_go(record)
     name = f"{model.name} on {found.option} {split}"
     metrics = {f"{split}/{metric}": value for metric, value in result.metrics.items()}
-    return Tested(record.run_id, name, split, len(result.labels), metrics, num_reads)
+    return Examined(record.run_id, name, split, len(result.labels), metrics, num_reads)
 
 
 def _counted(record: Record, model: Trained, data: DataModule, *, own: bool) -> int | None:
