@@ -10,7 +10,6 @@ import click
 
 if TYPE_CHECKING:
     from seedbed.errors import DataError
-    from seedbed.use.calibrating import Calibrated
 
 ROOT = click.option("--root", default="mlruns", show_default=True, help="Folder of the record store.")
 CALIBRATED = click.option(
@@ -131,31 +130,13 @@ def calibrate(run: str, root: str) -> None:
     """
     from seedbed.manual import command_line
     from seedbed.use.calibrating import calibrate as fit
+    from seedbed.use.calibrating import in_words
     from seedbed.use.trained import trained
 
     with trained(*_found(run, root)) as model:
         found = fit(model)
-    click.echo(_calibration(model.name, found))
+    click.echo(in_words(model.name, found))
     click.echo(f"Next: {command_line('predict', f'{model.run_id[:8]} PATH... --calibrated', root)}")
-
-
-def _calibration(name: str, found: "Calibrated") -> str:
-    value, error, number = found.temperature
-    sure = "too sure" if value > 1 else "not sure enough"
-    lines = [
-        f"{name}: temperature {value:.4f} (standard error {error:.4f}, n = {number} validation examples): "
-        f"the model was {sure}."
-    ]
-    for split, both in found.metrics.items():
-        moved = [
-            f"{metric} {both['before'][metric]:.4f} -> {both['after'][metric]:.4f}"
-            for metric in both["after"]
-        ]
-        note = "in sample, it was fitted here" if split == "val" else "stored logits, no new read"
-        lines.append(f"  {split} (n = {found.num_examples[split]}, {note}): {', '.join(moved)}")
-    if "test" not in found.metrics:
-        lines.append("  The run has not read its test split, so nothing is said of new data.")
-    return "\n".join(lines)
 
 
 @click.command()
@@ -208,6 +189,7 @@ def register(run: str, name: str, alias: str | None, calibrated: bool, root: str
       seedbed register last --name digits --alias champion
     """  # noqa: D301
     from seedbed.track.telling import shown
+    from seedbed.use.registering import how_to_serve
     from seedbed.use.registering import register as enter
     from seedbed.use.trained import trained
 
@@ -215,17 +197,4 @@ def register(run: str, name: str, alias: str | None, calibrated: bool, root: str
     with trained(store, found, calibrated=calibrated) as model:
         done = enter(model, name, alias)
     click.echo(f"{model.name} is version {done.version} of {done.name}: {done.uri}")
-    click.echo(
-        f"Serve it:\n  MLFLOW_TRACKING_URI={shlex.quote(shown(store.uri))} mlflow models serve "
-        f"-m {done.uri} --env-manager local --port 5001"
-    )
-    send = "curl http://127.0.0.1:5001/invocations -H 'Content-Type: application/json'"
-    if done.takes_files:
-        click.echo("Ask it, with an image file or with pixels (any number at once):")
-        click.echo(f"""  {send} -d '{{"inputs": ["'$(base64 -w0 FILE.png)'"]}}'""")
-        click.echo(
-            f"""  {send} -d '{{"inputs": [[[[0, 1, ...], ...]], ...]}}'   each of shape {done.shape}"""
-        )
-    else:
-        click.echo(f"Ask it, with rows of {done.shape[0]} columns in the order of the run's data:")
-        click.echo(f"  {send} -d '{done.example}'")
+    click.echo(how_to_serve(done, shlex.quote(shown(store.uri))))

@@ -159,3 +159,25 @@ def _keep(model: Trained, found: Calibrated, rows: list[list[Any]]) -> None:
         record = Record(model.subject.store, model.run_id)
         record.log_folder(folder, FOLDER)
         seal(record, FOLDER)
+
+
+def in_words(name: str, found: Calibrated) -> str:
+    """The temperature, and what it does to each split, a line each.
+
+    Args:
+        name: of the run.
+        found: its calibration.
+    """
+    value, error, number = found.temperature
+    sure = "too sure" if value > 1 else "not sure enough"
+    lines = [
+        f"{name}: temperature {value:.4f} (standard error {error:.4f}, n = {number} validation examples): "
+        f"the model was {sure}."
+    ]
+    for split, both in found.metrics.items():
+        moved = (f"{metric} {both['before'][metric]:.4f} -> {both['after'][metric]:.4f}" for metric in NAMES)
+        note = "in sample, it was fitted here" if split == "val" else "stored logits, no new read"
+        lines.append(f"  {split} (n = {found.num_examples[split]}, {note}): {', '.join(moved)}")
+    if "test" not in found.metrics:
+        lines.append("  The run has not read its test split, so nothing is said of new data.")
+    return "\n".join(lines)

@@ -20,6 +20,8 @@ NAME = "served"
 # What MLflow takes, as far as it can be typed without quotes.
 NAMES, ALIASES = re.compile(r"\w[\w.-]{0,200}", re.ASCII), re.compile(r"[A-Za-z][\w-]{0,200}", re.ASCII)
 RESERVED = re.compile(r"v\d+|latest", re.IGNORECASE)
+PORT = 5001
+SEND = f"curl http://127.0.0.1:{PORT}/invocations -H 'Content-Type: application/json' -d"
 HEADLINES = ("test/accuracy", "best_val/accuracy")
 
 
@@ -144,3 +146,24 @@ def _described(model: Trained) -> str:
     temperature = model.predictor.temperature
     divided = f"; logits divided by {temperature:.4f}" if temperature != 1 else ""
     return f"{member.name} (run {member.run_id}): {said or 'no accuracy on record'}{divided}"
+
+
+def how_to_serve(done: Registered, address: str) -> str:
+    """What to type to serve a version, and to ask its server.
+
+    Args:
+        done: the version.
+        address: of the store, as a shell takes it.
+    """
+    serve = (
+        f"MLFLOW_TRACKING_URI={address} mlflow models serve -m {done.uri} --env-manager local --port {PORT}"
+    )
+    if not done.takes_files:
+        rows = f"Ask it, with rows of {done.shape[0]} columns in the order of the run's data:"
+        return f"Serve it:\n  {serve}\n{rows}\n  {SEND} '{done.example}'"
+    file, pixels = (
+        """'{"inputs": ["'$(base64 -w0 FILE.png)'"]}'""",
+        """'{"inputs": [[[[0, 1, ...], ...]], ...]}'""",
+    )
+    ask = "Ask it, with image files or with pixels, any number at once:"
+    return f"Serve it:\n  {serve}\n{ask}\n  {SEND} {file}\n  {SEND} {pixels}   each of shape {done.shape}"
