@@ -98,6 +98,8 @@ def optimum(overrides: list[str]) -> None:
     weights = torch.load(best, weights_only=True)["state_dict"]
     inputs, labels = read(job.config["data"]["root"])
     weight, bias = (weights[f"network.linear.{name}"].double().numpy() for name in ("weight", "bias"))
+    if job.config["data"]["centred"]:  # the same model of pixels that are not
+        bias = bias - weight @ inputs.mean(axis=0, dtype="float64")
     spent_fitting = (outcome.metrics[f"fit/{name}_seconds"] for name in ("cpu", "wall"))
     tell({"fit": Cost(*spent_fitting)}, objective=objective(weight, bias, inputs, labels))
 

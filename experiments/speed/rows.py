@@ -169,12 +169,13 @@ OPTIMUM = Row(
                         "data.val_fraction=0",
                         "data.batch_size=null",
                         "objective.l2=0.0016666666666666668",
+                        "data.centred=true",
                     ),
                     *(
                         "optimizer=lbfgs",
                         "schedule=constant",
                         "trainer.max_epochs=1",
-                        "optimizer.max_iter=100",
+                        "optimizer.tolerance_grad=1e-4",  # scikit-learn's own
                     ),
                 ),
                 _peer("scikit", "{mnist}"),

@@ -60,6 +60,9 @@ class TableData(Data):
 class ImageData(Data):
     crop_padding: int = key("pixels of zero padding before a random crop to the old size; 0: no crop")
     flip: bool = key("mirror each training image left to right with probability one half")
+    centred: bool = key(
+        "subtract each pixel's training mean; optimizer=lbfgs then needs half the evaluations"
+    )
 
 
 @dataclass

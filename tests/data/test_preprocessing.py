@@ -51,6 +51,15 @@ def test_without_standardising_pixels_are_divided_by_full_scale_alone(train: Par
     assert torch.equal(preprocessing(raw(train)), raw(train).to(torch.float32) / 16)
 
 
+@pytest.mark.parametrize("standardize", [True, False])
+def test_centred_inputs_have_mean_0_at_each_pixel_and_are_otherwise_as_they_were(
+    train: Part, standardize: bool
+) -> None:
+    plain = fitted(train, full_scale=255.0, standardize=standardize)(raw(train)).numpy()
+    inputs = fitted(train, full_scale=255.0, standardize=standardize, centred=True)(raw(train)).numpy()
+    np.testing.assert_allclose(inputs, plain - plain.mean(0), atol=ROUNDING)
+
+
 def test_raw_doubles_are_rounded_only_at_the_end() -> None:
     # 2^24 + 1 is no float32: taken through one, it would come out as 0.
     preprocessing = Preprocessing(torch.ones(1), torch.tensor([2.0**24]), torch.ones(1))

@@ -27,6 +27,7 @@ IMAGES: dict[str, Any] = NO_FOLDS | {
     "standardize": True,
     "crop_padding": 0,
     "flip": False,
+    "centred": False,
 }
 TABLES: dict[str, Any] = NO_FOLDS | {
     "batch_size": 16,

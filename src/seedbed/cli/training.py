@@ -36,6 +36,7 @@ def train(plan: bool, overrides: tuple[str, ...]) -> None:
 def _hydra(overrides: list[str], plan: bool) -> None:
     """Hands the overrides to Hydra, which composes the config and calls `_job`, or with -m the study."""
     import hydra
+    from hydra._internal.hydra import Hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -46,6 +47,9 @@ def _hydra(overrides: list[str], plan: bool) -> None:
     config.register()
     sweep.register()
     sweep.StudySweeper.plans_only = plan
+    if not any(override.startswith("hydra.mode=") for override in overrides):
+        # Hydra would compose the whole config once more to see whether it says so; ours does not.
+        Hydra.get_mode = _no_mode  # type: ignore[method-assign]
     # Hydra would otherwise print its own trace and exit; the errors are ours to tell.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # Threads that spin while they wait take three times the CPU on a machine that is shared.
@@ -67,6 +71,10 @@ def _hydra(overrides: list[str], plan: bool) -> None:
             raise errors[0]
     except (HydraException, OmegaConfBaseException) as error:
         raise explain(error) from error
+
+
+def _no_mode(*_: Any, **__: Any) -> None:
+    """The answer of `Hydra.get_mode` where nobody chose one: -m decides."""
 
 
 def _job(composed: "DictConfig", command: str, plan: bool) -> None:

@@ -20,3 +20,4 @@ class ImageKeys(DataKeys):
 
     crop_padding: int
     flip: bool
+    centred: bool

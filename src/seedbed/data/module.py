@@ -86,6 +86,10 @@ class DataModule(abc.ABC):
         """What is read from `data.root`, by its path below it; nothing of data that comes installed."""
         return {}
 
+    def _fitted(self, train: Part, full_scale: float) -> Preprocessing:
+        """What is done to raw inputs, from the training split; `full_scale` becomes 1."""
+        return fitted(train, full_scale=full_scale, standardize=self._standardize)
+
     def _augmentation(self, stream: int, shape: tuple[int, ...]) -> Augmentation | None:  # noqa: ARG002
         """What is done to raw training batches of this shape; nothing unless a subclass says so."""
         return None
@@ -121,7 +125,7 @@ class DataModule(abc.ABC):
         check_batch_size(self._batch_size, len(train.indices))
         self._order_stream, self._shard = streams.order, Shard(rank, world_size)
         self._augment = self._augmentation(streams.augmentation, train.rows.shape)
-        exact = fitted(train, full_scale=source.full_scale, standardize=self._standardize)
+        exact = self._fitted(train, source.full_scale)
         self._held = self._hold(exact, features, dtype, device)
         self.preprocessing, self.feature_map = exact.to(dtype=dtype, device=device), features
         self.facts = Facts(self._held["train"].rows.shape, len(names), names)

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from seedbed.data.rows import Raw
+from seedbed.data.rows import Raw, chunk_size
 from seedbed.data.source import Part
 from seedbed.shapes import Inputs
 
@@ -52,7 +52,7 @@ class Preprocessing(nn.Module):
         return scaled.to(self.mean.dtype)
 
 
-def fitted(train: Part, *, full_scale: float, standardize: bool) -> Preprocessing:
+def fitted(train: Part, *, full_scale: float, standardize: bool, centred: bool = False) -> Preprocessing:
     """Preprocessing in float64, with statistics of the training split alone.
 
     Args:
@@ -60,9 +60,21 @@ def fitted(train: Part, *, full_scale: float, standardize: bool) -> Preprocessin
         full_scale: raw value that becomes 1: 255 for eight-bit images, 1 for tables.
         standardize: subtract the mean and divide by the population standard deviation a channel or
             column, where a constant one is only centred; else only the scale is applied.
+        centred: subtract the mean of each pixel instead of the channel's.
     """
     scale = torch.full((1,), full_scale, dtype=torch.float64)
-    if not standardize:
-        return Preprocessing(scale, torch.zeros_like(scale), torch.ones_like(scale))
-    mean, sd = train.rows.mean_and_sd(train.indices)
-    return Preprocessing(scale, mean / scale, torch.where(sd == 0, 1.0, sd / scale))
+    mean, sd = torch.zeros_like(scale), torch.ones_like(scale)
+    if standardize:
+        mean, raw_sd = train.rows.mean_and_sd(train.indices)
+        sd = torch.where(raw_sd == 0, 1.0, raw_sd / scale)
+    if centred:
+        mean = _mean_of_each(train)
+    return Preprocessing(scale, mean / scale, sd)
+
+
+def _mean_of_each(train: Part) -> Constant:
+    """The mean of each pixel, in raw units; sums of whole numbers, so exact in any order."""
+    chunks = torch.split(train.indices, chunk_size(train.rows.shape))
+    total = sum(raw.sum(0, dtype=torch.float64) for raw in train.rows.batches(chunks))
+    assert isinstance(total, Tensor)  # a split has an example
+    return total / len(train.indices)

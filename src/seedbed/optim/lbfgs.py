@@ -67,6 +67,8 @@ class Lbfgs(torch.optim.LBFGS):
         with torch.enable_grad():
             closure()
         before = self._slope()
+        if before <= group["tolerance_grad"]:
+            return
         kept = [parameter.detach().clone() for parameter in group["params"]]
         search, group["line_search_fn"] = group["line_search_fn"], None
         super().step(closure)  # type: ignore[no-untyped-call]

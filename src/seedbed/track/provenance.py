@@ -42,12 +42,12 @@ def provenance(folder: Path | None) -> Provenance:
     Args:
         folder: where the code lies, anywhere in a git checkout or not; None: in none.
     """
-    code = checkout.code(folder)
+    code, digest = _code(folder)
     command = shlex.join(sys.argv)
     device = machine()
     tags = {
         "seedbed.code": code.state,
-        "seedbed.code_digest": code_digest(folder),
+        "seedbed.code_digest": digest,
         "mlflow.source.git.commit": code.commit,
         "mlflow.source.git.branch": code.branch,
         "seedbed.host": device["host"],
@@ -62,6 +62,12 @@ def provenance(folder: Path | None) -> Provenance:
         "provenance/uncommitted.diff": code.diff,
     }
     return Provenance(_filled(tags), _filled(files))
+
+
+@functools.cache
+def _code(folder: Path | None) -> tuple[checkout.Code, str]:
+    """Once a process: what runs is what it has imported, whatever is edited meanwhile."""
+    return checkout.code(folder), code_digest(folder)
 
 
 def origin() -> dict[str, str]:

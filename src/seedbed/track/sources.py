@@ -51,6 +51,7 @@ def distributions(modules: Mapping[str, Path], also: Collection[str] = ()) -> li
     return [f"{name}=={_version(name)}" for name in ("mlflow", *sorted(names))]
 
 
+@cache
 def _version(name: str) -> str:
     """The published version, without the mark of a local build, which no index has."""
     return importlib.metadata.version(name).partition("+")[0]
