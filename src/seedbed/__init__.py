@@ -14,7 +14,8 @@ after each epoch, `saving` between steps and `stopping` for signals. `ranks` sta
 share a run, `strategy` says how they do (`sharded`: each with a part of the weights) and `seat` which
 of them this is. `checkpoint` finds where a run that was cut off goes on, `resuming` what may have
 changed meanwhile, `pruning` lets a search end it early through its `trial`. `track` is the record in
-MLflow; `predictor` is the fitted model in use.
+MLflow; `predictor` is the fitted model in use; `graph` is what a model computes for its first
+batch, drawn.
 
 Many runs: `study` plans and concludes them, `launch` has them made, in this process, in several or on a
 cluster, `stack` trains those that differ in a few numbers as one model, `verdict` says from recorded runs

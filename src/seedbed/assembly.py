@@ -20,6 +20,7 @@ from seedbed.model.sharding import is_dealt_out, whole
 from seedbed.objective import Objective
 from seedbed.precision import dtype_of
 from seedbed.seat import Seat
+from seedbed.shapes import Facts
 from seedbed.streams import Streams, spawn
 
 
@@ -51,7 +52,7 @@ def assemble(config: Mapping[str, Any], seat: Seat = Seat()) -> Assembly:  # noq
     shard = {"rank": seat.rank, "world_size": seat.world_size}
     data.setup(streams, dtype=dtype, device=device, features=features, **shard)
     _check_test(config["evaluate_test"], data)
-    network = _network(config["model"], data, streams).to(dtype)
+    network = network_of(config["model"], data.facts, streams).to(dtype)
     network.look(batch.inputs for batch in data.train_inputs())
     if config["trainer"]["channels_last"]:  # on a CPU a step of the cnn is then 1.6 times as fast
         network.to(memory_format=torch.channels_last)
@@ -90,18 +91,23 @@ def gather(config: Mapping[str, Any], assembly: Assembly) -> None:
     """
     classifier = assembly.classifier
     if is_dealt_out(classifier.network):
-        own = _network(config["model"], assembly.data, spawn(config["seed"], config["streams"]))
+        streams = spawn(config["seed"], config["streams"])
+        own = network_of(config["model"], assembly.data.facts, streams)
         own.load_state_dict(whole(classifier.network), assign=True)
         classifier.network = own
 
 
-def _network(config: Mapping[str, Any], data: DataModule, streams: Streams) -> Network:
-    """The network with its first weights, which depend on the init stream alone."""
+def network_of(config: Mapping[str, Any], facts: Facts, streams: Streams) -> Network:
+    """The network with its first weights, which depend on the init stream alone.
+
+    Args:
+        config: of the model.
+        facts: what the data knows.
+        streams: of the run.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(streams.init)
-        network: Network = _built(
-            config, input_shape=data.facts.input_shape, num_classes=data.facts.num_classes
-        )
+        network: Network = _built(config, input_shape=facts.input_shape, num_classes=facts.num_classes)
     return network
 
 

@@ -6,15 +6,53 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hydra import compose
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from seedbed.config import SCHEMAS, Root, folder
+from seedbed.config import SCHEMAS, Root, folder, register
 from seedbed.errors import ConfigError
 from seedbed.job import Job, check_seeds, check_targets, leaves
+from seedbed.manual import explain
 
 # What a single run does not heed, whoever launches it.
 NUM_AT_A_TIME = ("launch.num_parallel", "launch.array_parallelism")
+
+
+def composed(overrides: Collection[str], command: str) -> Job:
+    """The run that the same words after `seedbed train` would make.
+
+    Args:
+        overrides: `GROUP=OPTION` and `KEY=VALUE`, as Hydra reads them.
+        command: what the user typed.
+
+    Raises:
+        ConfigError: for what does not compose, several values of a key among them, and as `resolve`.
+    """
+    register()
+    try:
+        _check_single(overrides)
+        with initialize_config_dir(str(folder()), version_base="1.3"):
+            whole = compose("train", list(overrides), return_hydra_config=True)
+            hydra = whole.hydra
+            del whole.hydra
+            return from_hydra(whole, hydra, command)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explain(error) from error
+
+
+def _check_single(overrides: Collection[str]) -> None:
+    """Refuses several values of a key."""
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        if override.is_sweep_override():
+            raise ConfigError(
+                override.key_or_group,
+                expected="one value",
+                got=f"several in {override.input_line!r}",
+                do="Give one of them.",
+            )
 
 
 def from_hydra(composed: DictConfig, hydra: Any, command: str) -> Job:

@@ -1,5 +1,6 @@
 """Both forms of AlexNet against torchvision and against the paper's own formulas."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from torch.nn import functional
 from torchvision.models import alexnet as published
 
 from seedbed.errors import ConfigError
+from seedbed.graph.scene import random_images
 from seedbed.model.alexnet import Alexnet, response_normalised
 from seedbed.model.dropout import Dropout
 from seedbed.streams import example_keys
+from tests.conftest import MakeJob
 
 # The same float32 sums of up to 9,216 products, in another memory format and so in another order.
 ROUNDING = 1e-5
@@ -104,3 +107,25 @@ def test_what_it_cannot_take_is_refused(input_shape: tuple[int, ...], text: str)
     with pytest.raises(ConfigError) as refusal:
         alexnet(input_shape=input_shape)
     assert str(refusal.value).startswith(text)
+
+
+# 61 million weights, gradients and velocities: 0.7 GiB.
+@pytest.mark.slow
+def test_a_training_step_of_the_published_size(make_job: MakeJob) -> None:
+    _, network, objective, batch, keys = random_images(make_job("model=alexnet"), (3, 224, 224), 1000)
+    before = [parameter.detach().clone() for parameter in network.parameters()]
+    # Learning rate, momentum and decay of section 5.
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=0.0005)
+    losses = []
+    for _ in range(2):
+        loss = objective.share(network, network(batch.inputs, keys), batch)
+        losses.append(loss.item())
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+    assert losses[0] == pytest.approx(math.log(1000), rel=0.01)
+    assert losses[1] < losses[0]
+    assert sum(map(torch.numel, before)) == 60_965_224
+    for old, new in zip(before, network.parameters(), strict=True):
+        assert new.isfinite().all()
+        assert not new.equal(old)

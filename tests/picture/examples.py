@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from seedbed.picture.curves import Curve, Line, Mean, Panel, learning_curves
+from seedbed.picture.graph import Arrow, Box, Diagram, drawn
 from seedbed.picture.pairs import Pair, differences, paired_dots
 from seedbed.picture.picture import Picture
 from seedbed.picture.progress import best_so_far, expected_best, importances, trade_off
@@ -70,6 +72,18 @@ def tuned(labels: Sequence[str]) -> list[Slice]:
     ]
 
 
+def diagram(labels: Sequence[str]) -> Picture:
+    """A box a label, one below the other, each priced."""
+    kinds = {"step": "a step", "end": "the end", "price": "a price"}
+    boxes = [Box(f"{place}", label, ["64 × 10", label], "step") for place, label in enumerate(labels)]
+    boxes += [Box("price", "price", [], "price"), Box("end", "end", ["0.7"], "end")]
+    names = [box.name for box in boxes if box.kind == "step"]
+    arrows = [Arrow(*pair) for pair in pairwise([*names, "end"])]
+    arrows += [Arrow(name, "price", faint=True) for name in names] + [Arrow("price", "end")]
+    made = Diagram("n = 64", boxes, arrows, "end", kinds)
+    return Picture("graph", "Graph", "", drawn("graph", made), ["node"], [[name] for name in names])
+
+
 DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
     "learning_curves": lambda labels: learning_curves(panels(labels)),
     "distribution": lambda labels: distribution(groups(labels), "test/accuracy (share)"),
@@ -86,5 +100,6 @@ DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
         ["loss (nats)", "CPU seconds"],
         [True, True],
     ),
+    "graph": diagram,
     "expected_best": lambda _: expected_best([0.5, 0.35, 0.3], "val/loss (nats)"),
 }

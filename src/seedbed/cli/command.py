@@ -6,6 +6,7 @@ import sys
 import click
 
 from seedbed import lean
+from seedbed.cli.graphing import graph
 from seedbed.cli.proving import diff, pack, reproduce, rerun, unpack, verify
 from seedbed.cli.reading import compare, report, ui
 from seedbed.cli.serving import server
@@ -25,6 +26,7 @@ def cli() -> None:
 for verb in (
     *(train, resume, join, status, cancel, logs),
     *(predict, test_verb, calibrate, export, register),
+    *(graph,),
     *(compare, diff, reproduce, rerun, verify, pack, unpack, report, server, sync, ui),
 ):
     cli.add_command(verb)

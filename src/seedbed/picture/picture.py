@@ -20,6 +20,8 @@ NAMES = (
     "trade_off",
     "cost",
     "cost_against_metric",
+    "graph",
+    "autograd",
 )
 
 
