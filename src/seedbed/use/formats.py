@@ -73,6 +73,8 @@ def _deprecated() -> Iterator[None]:
     """Without torch's advice to use another format, which the caller has heard of."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated")
+        # Whether a trace holds for other inputs is tried on them before the file is kept.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
         yield
 
 
