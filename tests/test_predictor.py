@@ -193,3 +193,25 @@ def test_a_frame_of_whole_numbers_is_taken_too(tmp_path: Path) -> None:
     served = Served(Predictor.load(tmp_path))
     whole = np.arange(8).reshape(2, 4)
     assert served.predict(pd.DataFrame(whole)).equals(served.predict(whole.astype(np.float64)))
+
+
+def test_logits_are_the_networks_own_and_a_temperature_divides_them(tmp_path: Path) -> None:
+    network = written(tmp_path, "softmax")
+    loaded, raw = Predictor.load(tmp_path), raw_inputs(IMAGE)
+    with torch.no_grad():
+        expected = network(preprocessing()(raw))
+    assert torch.equal(loaded.logits(raw), expected)
+    loaded.temperature = 2.5
+    assert torch.equal(loaded.logits(raw), expected)
+    torch.testing.assert_close(loaded(raw), (expected / 2.5).softmax(1))
+
+
+def test_names_of_columns_and_a_temperature_come_back(tmp_path: Path) -> None:
+    written(tmp_path, "logistic", column_names=("a", "b", "c", "d"))
+    assert Predictor.load(tmp_path).column_names == ("a", "b", "c", "d")
+    assert Predictor.load(tmp_path).temperature == 1.0
+    told = json.loads((tmp_path / "predictor.json").read_text())
+    del told["column_names"]  # as of before they were kept
+    (tmp_path / "predictor.json").write_text(json.dumps({**told, "temperature": 0.5}))
+    loaded = Predictor.load(tmp_path)
+    assert (loaded.column_names, loaded.temperature) == ((), 0.5)

@@ -94,14 +94,14 @@ def evaluate_test(trainer: pl.Trainer, assembly: Assembly, record: Record | None
     loader = assembly.data.test_dataloader()
     assert loader is not None  # refused at assembly
     if record is not None:
-        _count_read(record, assembly.data)
+        count_read(record, assembly.data)
     classifier = assembly.classifier
     trainer.test(classifier, loader, verbose=False)
     metrics = {f"test/{name}": value for name, value in classifier.test_metrics.compute().items()}
     counts = classifier.test_metrics.confusion()
     predictions = keepsake.predictions(assembly, "test")
     if record is not None:
-        record.log_text(_confusion_csv(assembly.data.facts.class_names, counts), "test/confusion.csv")
+        record.log_text(confusion_csv(assembly.data.facts.class_names, counts), "test/confusion.csv")
         for name, text in _of_two_classes(assembly, predictions).items():
             record.log_text(text, f"test/{name}")
         keepsake.keep(record, assembly, "test", predictions)
@@ -129,16 +129,21 @@ def _of_two_classes(assembly: Assembly, predictions: keepsake.Predictions) -> di
     return two_classes.files(own.double().exp().numpy(), predictions["labels"])
 
 
-def _count_read(record: Record, data: DataModule) -> None:
-    """Says before the read that it happens, and of which split: a read that was cut off is one, too."""
+def count_read(record: Record, data: DataModule) -> int:
+    """Says before the read that it happens, and of which split: a read that was cut off is one, too.
+
+    Returns:
+        How many reads of it the record knows of now.
+    """
     (split,) = (split for split in data.identity() if split.split == "test")
     digest = hashlib.sha256(f"{split.content_digest} {split.split_digest}".encode()).hexdigest()[:16]
     num_reads = int(record.tags().get(NUM_READS, "0")) + 1
     record.set_tags({NUM_READS: str(num_reads), TEST_SPLIT: digest})
+    return num_reads
 
 
-def _confusion_csv(names: Sequence[str], counts: torch.Tensor) -> str:
-    """Rows are true classes, columns predicted ones, cells counts."""
+def confusion_csv(names: Sequence[str], counts: torch.Tensor) -> str:
+    """Counts as a table: rows are true classes, columns predicted ones, cells counts."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["true \\ predicted", *names])
@@ -183,6 +188,7 @@ def keep(job: Job, assembly: Assembly, record: Record) -> None:
             feature_map=assembly.data.feature_map,
             dtype=job.config["trainer"]["precision"],
             example=assembly.data.raw_examples(predictor.NUM_EXAMPLES),
+            column_names=assembly.data.column_names,
         )
         record.log_model(folder)
 

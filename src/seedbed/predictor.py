@@ -20,7 +20,7 @@ from seedbed.data.preprocessing import Preprocessing
 from seedbed.data.rows import Raw
 from seedbed.errors import DataError, StoreError
 from seedbed.model.network import Network
-from seedbed.shapes import Facts
+from seedbed.shapes import Facts, Logits
 
 Probabilities = Float[Tensor, "batch class"]
 
@@ -48,6 +48,7 @@ def save(
     feature_map: Any,
     dtype: str,
     example: Raw,
+    column_names: Sequence[str] = (),
 ) -> None:
     """Writes a fitted model as plain files.
 
@@ -60,6 +61,7 @@ def save(
         feature_map: fitted scikit-learn transformer between the two; None: none.
         dtype: the precision it was trained in, for people; the weights have their own type.
         example: one raw input or more; their shape and type are what the model takes.
+        column_names: of a table, in order; empty for images.
     """
     folder.mkdir(parents=True, exist_ok=True)
     told = {
@@ -67,6 +69,7 @@ def save(
         "network": dict(network_config),
         "input_shape": list(facts.input_shape),
         "class_names": list(facts.class_names),
+        "column_names": list(column_names),
         "precision": dtype,
         "requires": [] if feature_map is None else ["scikit-learn", "skops"],
     }
@@ -95,6 +98,8 @@ class Predictor(nn.Module):
         feature_map: scikit-learn transformer of the flattened inputs; None: none.
         class_names: what the columns of the probabilities mean.
         raw_shape: axes of one raw input.
+        column_names: of a table, in order; empty for images, and where the folder does not say.
+        temperature: what the logits are divided by, above 0; 1 leaves the network's probabilities.
     """
 
     def __init__(
@@ -104,10 +109,13 @@ class Predictor(nn.Module):
         feature_map: Any,
         class_names: Sequence[str],
         raw_shape: tuple[int, ...],
+        column_names: Sequence[str] = (),
+        temperature: float = 1.0,
     ) -> None:
         super().__init__()
         self.network, self.preprocessing = network, preprocessing
         self.feature_map, self.class_names, self.raw_shape = feature_map, tuple(class_names), raw_shape
+        self.column_names, self.temperature = tuple(column_names), temperature
         self.eval()
 
     @classmethod
@@ -122,12 +130,23 @@ class Predictor(nn.Module):
             feature_map = _feature_map(folder / FEATURES)
             if feature_map is not None:
                 preprocessing.double()  # as it was when the map was fitted
+            temperature = float(told.get("temperature", 1.0))
         except UNREADABLE as error:
             raise _broken(folder, error) from error
-        return cls(network, preprocessing, feature_map, told["class_names"], example.shape[1:])
+        names, columns = told["class_names"], told.get("column_names", ())
+        return cls(network, preprocessing, feature_map, names, example.shape[1:], columns, temperature)
 
     def forward(self, raw: Raw) -> Probabilities:
         """Probabilities that sum to 1 over the classes.
+
+        Raises:
+            DataError: for inputs of another shape than the model was trained on.
+        """
+        logits = self.logits(raw) / self.temperature
+        return self.network.likelihood.log_probabilities(logits).exp()
+
+    def logits(self, raw: Raw) -> Logits:
+        """What the network itself says, whatever the temperature.
 
         Raises:
             DataError: for inputs of another shape than the model was trained on.
@@ -140,8 +159,8 @@ class Predictor(nn.Module):
                 do="Give raw inputs as the model's input example has them.",
             )
         with torch.no_grad():
-            logits = self.network(self._inputs(raw))
-            return self.network.likelihood.log_probabilities(logits).exp()
+            logits: Logits = self.network(self._inputs(raw))
+        return logits
 
     def _inputs(self, raw: Raw) -> Tensor:
         inputs: Tensor = self.preprocessing(raw)

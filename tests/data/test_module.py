@@ -104,6 +104,22 @@ def test_preprocessing_of_the_raw_examples_gives_the_loaders_inputs(tmp_path: Pa
     assert torch.equal(served(raw), inputs)
 
 
+def test_raw_batches_are_a_split_in_file_order_as_the_files_hold_it() -> None:
+    data = digits()
+    data.setup(STREAMS)
+    assert data.splits == ("train", "val", "test")
+    loader = data.val_dataloader()
+    assert loader is not None
+    (batch,) = loader
+    parts = list(data.raw_batches("val", 100))
+    assert [len(raw) for raw, _, _ in parts] == [100, 100, 100, 60]
+    raw, labels, indices = (torch.cat(part) for part in zip(*parts, strict=True))
+    assert raw.dtype == torch.uint8
+    assert torch.equal(data.preprocessing(raw), batch.inputs)
+    assert torch.equal(labels, batch.labels)
+    assert torch.equal(indices, batch.indices)
+
+
 def test_all_splits_of_one_file_share_one_tensor_in_memory() -> None:
     data = digits()
     data.setup(STREAMS)

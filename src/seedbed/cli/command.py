@@ -13,6 +13,7 @@ from seedbed.cli.reading import compare, report, ui
 from seedbed.cli.serving import server
 from seedbed.cli.syncing import sync
 from seedbed.cli.training import join, resume, train
+from seedbed.cli.using import calibrate, export, predict, register, test_verb
 from seedbed.cli.watching import cancel, logs, status
 from seedbed.errors import Detached, SeedbedError, Stopped, TrainingError
 
@@ -25,6 +26,7 @@ def cli() -> None:
 
 for verb in (
     *(train, resume, join, status, cancel, logs),
+    *(predict, test_verb, calibrate, export, register),
     *(graph, picture),
     *(compare, diff, reproduce, rerun, verify, pack, unpack, report, server, sync, ui),
 ):

@@ -8,6 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO
 from itertools import islice
 from typing import TypeVar
 
@@ -77,7 +78,7 @@ def _pixels(files: Sequence[str], image_size: int) -> Pixels:
     pixels = torch.empty((len(files), 3, image_size, image_size), dtype=torch.uint8)
     for place, file in enumerate(files):
         try:
-            pixels[place] = _decode(file, image_size)
+            pixels[place] = decode(file, image_size)
         except Exception as failure:
             raise DataError(
                 file,
@@ -88,7 +89,8 @@ def _pixels(files: Sequence[str], image_size: int) -> Pixels:
     return pixels
 
 
-def _decode(file: str, image_size: int) -> Tensor:
+def decode(file: str | BytesIO, image_size: int) -> Tensor:
+    """One image as `decoded` has it, of shape (3, image_size, image_size); raises what Pillow raises."""
     with Image.open(file) as opened:
         image = torch.from_numpy(np.array(opened.convert("RGB"))).permute(2, 0, 1)
     if image.shape[1:] != (image_size, image_size):

@@ -24,7 +24,9 @@ class ImageModule(DataModule):
         ConfigError: naming the key that is out of its range.
     """
 
-    def __init__(self, *, crop_padding: int, flip: bool, centred: bool, **common: Unpack[DataKeys]) -> None:
+    def __init__(
+        self, *, crop_padding: int, flip: bool, centred: bool = False, **common: Unpack[DataKeys]
+    ) -> None:
         super().__init__(**common)
         self._crop_padding, self._flip, self._centred = crop_padding, flip, centred
         self._check_padding("0 or more", crop_padding >= 0)

@@ -18,7 +18,7 @@ from seedbed.data.source import Part, Source, remembered
 from seedbed.data.splits import Splits, planned
 from seedbed.data.time_order import TimeOrder
 from seedbed.errors import ConfigError
-from seedbed.shapes import Batch, Facts, Indices
+from seedbed.shapes import Batch, Facts, Indices, Labels
 from seedbed.streams import Streams
 
 CPU = torch.device("cpu")
@@ -172,6 +172,23 @@ class DataModule(abc.ABC):
         """These examples of a split as the files hold them; indices as batches tell them."""
         (raw,) = self._parts[split].rows.batches([indices])
         return raw
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits there are, in the order train, val, test. After `setup`."""
+        return tuple(self._parts)
+
+    def raw_batches(self, split: str, num_examples: int) -> Iterator[tuple[Raw, Labels, Indices]]:
+        """A split as the files hold it, in file order: for a model that brings its own preprocessing.
+
+        Args:
+            split: one of `splits`.
+            num_examples: in a batch, 1 or more.
+        """
+        part = self._parts[split]
+        chunks = torch.split(part.indices, num_examples)
+        for chunk, raw in zip(chunks, part.rows.batches(chunks), strict=True):
+            yield raw, part.labels[chunk], chunk
 
     def train_inputs(self) -> Iterator[Batch]:
         """The training split as a network sees it, not augmented, in file order."""

@@ -15,7 +15,7 @@ from seedbed.track.kept import kept
 from seedbed.track.store import Store
 from seedbed.verdict.compare import compare
 from seedbed.verdict.find import is_study
-from seedbed.verdict.members import Member, members
+from seedbed.verdict.members import Member, is_test, members
 
 Look = Callable[[Subject], Check]
 LOOKS: dict[str, Look] = {
@@ -49,6 +49,9 @@ def verify(store: Store, found: Member) -> Iterator[Looked]:
         store: where it is.
         found: the run or the study.
     """
+    if is_test(found):
+        yield Looked(found.name, found.run_id, _test(store, found))
+        return
     if not is_study(found):
         yield Looked(found.name, found.run_id, _run(store, found))
         return
@@ -65,6 +68,17 @@ def _run(store: Store, found: Member) -> list[Check]:
     with kept(store, found.run_id) as files:
         subject = Subject(store, found, store.client.get_run(found.run_id), files)
         return [status, *(_guarded(what, look, subject) for what, look in LOOKS.items())]
+
+
+def _test(store: Store, found: Member) -> list[Check]:
+    """Of a test of another run's model: its files and points, which are all there is."""
+    if found.status != "FINISHED":
+        return [Check("status", "wrong", f"expected FINISHED, got {found.status}")]
+    with kept(store, found.run_id) as files:
+        subject = Subject(store, found, store.client.get_run(found.run_id), files)
+        looks: dict[str, Look] = {"artifacts": checks.files, "metrics": checks.points}
+        status = Check("status", "ok", "FINISHED, a test of a recorded model")
+        return [status, *(_guarded(what, look, subject) for what, look in looks.items())]
 
 
 def _child(store: Store, child: Member) -> list[Check]:

@@ -59,10 +59,17 @@ def _begun(client: Any, run: Any) -> Any:
     return client.create_logged_model(experiment_id, NAME, source_run_id=run_id, model_type="classifier")
 
 
-def write(target: Path, folder: Path, *, run_id: str | None = None) -> None:
+def write(target: Path, folder: Path, *, run_id: str | None = None, takes_files: bool = False) -> None:
     """Writes the MLflow model of a predictor's folder into an empty folder.
 
     The store gives the model its id, later than this: it stands in the store and not in `MLmodel`.
+
+    Args:
+        target: empty.
+        folder: the predictor's.
+        run_id: the run that made it; None: none.
+        takes_files: whether its loader also takes encoded files as texts. MLflow then lets any input
+            through, and the loader alone refuses what does not fit.
     """
     import numpy as np
     from mlflow.models import Model
@@ -77,7 +84,7 @@ def write(target: Path, folder: Path, *, run_id: str | None = None) -> None:
     environment = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
     (target / "python_env.yaml").write_text(json.dumps(environment, indent=2) + "\n")
     model = Model(run_id=run_id, artifact_path=NAME)
-    model.signature = _signature(example, told["class_names"])
+    model.signature = _signature(example, told["class_names"], takes_files=takes_files)
     model.saved_input_example_info = _write_example(target, example)
     model.add_flavor(
         "python_function",
@@ -91,16 +98,19 @@ def write(target: Path, folder: Path, *, run_id: str | None = None) -> None:
     model.save(target / "MLmodel")
 
 
-def _signature(example: Any, class_names: list[str]) -> Any:
+def _signature(example: Any, class_names: list[str], *, takes_files: bool) -> Any:
     """Raw inputs in, any number of them; one probability a class out, under the class's name.
 
     A tensor for tables too: MLflow then takes a pandas row of whole numbers and of fractions alike,
     which it refuses for columns of the type double. Columns count by place.
     """
+    import numpy as np
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
-    inputs = Schema([TensorSpec(example.dtype, (-1, *example.shape[1:]))])
+    # The one specification that fits arrays and texts alike.
+    anything = TensorSpec(np.dtype("O"), (-1,))
+    inputs = Schema([anything if takes_files else TensorSpec(example.dtype, (-1, *example.shape[1:]))])
     return ModelSignature(inputs, Schema([ColSpec(DataType.double, name) for name in class_names]))
 
 

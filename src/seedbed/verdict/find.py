@@ -9,7 +9,7 @@ from typing import Any
 
 from seedbed.errors import StoreError
 from seedbed.track.store import Store
-from seedbed.verdict.members import Member, members, of_run
+from seedbed.verdict.members import Member, is_test, members, of_run
 
 # Fewer characters of an id are too easily met by chance.
 PREFIX = re.compile(r"[0-9a-f]{4,32}")
@@ -97,7 +97,7 @@ def runs_of(store: Store, run: Member) -> list[Member]:
 
 
 def filtered(store: Store, filter_string: str) -> list[Member]:
-    """The runs of all experiments that match, oldest first; studies' parent runs are no runs.
+    """The runs of all experiments that match, oldest first; neither studies nor tests of a model are runs.
 
     Args:
         store: an open store.
@@ -109,7 +109,7 @@ def filtered(store: Store, filter_string: str) -> list[Member]:
     from mlflow.exceptions import MlflowException
 
     try:
-        found = [of_run(run) for run in store.search(everywhere(store), filter_string)]
+        matching = [of_run(run) for run in store.search(everywhere(store), filter_string)]
     except MlflowException as error:
         raise StoreError(
             f"--runs {filter_string!r}",
@@ -117,6 +117,7 @@ def filtered(store: Store, filter_string: str) -> list[Member]:
             got=str(error).partition("\n")[0],
             do="Correct it.",
         ) from error
+    found = [run for run in matching if not is_test(run)]
     parents = {run.tags.get("mlflow.parentRunId") for run in found}
     return [run for run in found if not is_study(run) and run.run_id not in parents]
 

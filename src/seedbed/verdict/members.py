@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 PRUNED = "seedbed.pruned"
+KIND = "seedbed.kind"
+# Of a run that only evaluates the model of another, under which it stands.
+TEST = "test"
 # What tells the repetitions of one setting apart, and so is no part of the setting.
 SEEDS = ("seed", "streams.")
 FOLDS = ("data.fold", "data.inner_fold")
@@ -60,10 +63,15 @@ def of_run(run: Any) -> Member:
 
 
 def members(store: Any, parent_run_id: str) -> list[Member]:
-    """The runs under a parent, oldest first."""
+    """The runs under a parent, oldest first, without the tests of a single run's model."""
     parent = store.client.get_run(parent_run_id)
     found = store.search([parent.info.experiment_id], f"tags.mlflow.parentRunId = '{parent_run_id}'")
-    return [of_run(run) for run in found]
+    return [run for run in map(of_run, found) if not is_test(run)]
+
+
+def is_test(run: Member) -> bool:
+    """Whether it trained nothing, and tells how the model of another run does."""
+    return run.tags.get(KIND) == TEST
 
 
 def headline(runs: Iterable[Member]) -> str:
