@@ -118,7 +118,7 @@ COUNTED = [
 ]
 
 
-def diagram(labels: Sequence[str]) -> Picture:
+def diagram(labels: Sequence[str], picture: str = "graph") -> Picture:
     """A box a label, one below the other, each priced."""
     kinds = {"step": "a step", "end": "the end", "price": "a price"}
     boxes = [Box(f"{place}", label, ["64 × 10", label], "step") for place, label in enumerate(labels)]
@@ -127,7 +127,7 @@ def diagram(labels: Sequence[str]) -> Picture:
     arrows = [Arrow(*pair) for pair in pairwise([*names, "end"])]
     arrows += [Arrow(name, "price", faint=True) for name in names] + [Arrow("price", "end")]
     made = Diagram("n = 64", boxes, arrows, "end", kinds)
-    return Picture("graph", "Graph", "", drawn("graph", made), ["node"], [[name] for name in names])
+    return Picture(picture, "Graph", "", drawn(picture, made), ["node"], [[name] for name in names])
 
 
 DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
@@ -152,6 +152,7 @@ DRAW: dict[str, Callable[[Sequence[str]], Picture]] = {
         [True, True],
     ),
     "graph": diagram,
+    "autograd": lambda labels: diagram(labels, "autograd"),
     "expected_best": lambda _: expected_best([0.5, 0.35, 0.3], "val/loss (nats)"),
     "dose_response": lambda _: dose.dose_response(DOTS, SHARES, SIGMOID, dose.Crossing(40, 35, 47), WORDS),
     "straight_line": lambda _: dose.straight_line(DOTS, SIGMOID, LEAST_SQUARES, WORDS),

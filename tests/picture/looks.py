@@ -63,7 +63,20 @@ LOOKS: dict[str, Callable[[Sequence[str]], Picture]] = {
     "gradcam": lambda labels: maps(
         Kind("gradcam", "Grad-CAM", "Grad-CAM", "", signed=False), shown(labels), "How to read it."
     ),
+    "occlusion": lambda labels: maps(
+        Kind("occlusion", "Occlusion", "fall of the logit", "logits", signed=True),
+        shown(labels),
+        "How to read it.",
+    ),
     "integrated_gradients": lambda labels: maps(KIND, shown(labels), "How to read it."),
     "embedding": lambda labels: embedding("embedding", "Embedding", points(labels), "How to read it."),
+    "embedding_umap": lambda labels: embedding(
+        "embedding_umap",
+        "Embedding by UMAP",
+        points(labels)._replace(
+            axis_labels=("first coordinate (arbitrary unit)", "second coordinate (arbitrary unit)")
+        ),
+        "How to read it.",
+    ),
     "penalty_path": lambda labels: penalty_path(stops(len(labels)), labels, UNITS, "of seed 0"),
 }

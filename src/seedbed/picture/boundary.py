@@ -61,6 +61,8 @@ def decision_boundary(
             filled = _draw(axis, plane, points)
             axis.set_xlabel(column_names[0])
         axes[0].set_ylabel(column_names[1])
+        for axis in axes[1:]:  # the same column
+            axis.tick_params(axis="y", labelleft=False)
         bar = drawing.colorbar(filled, ax=axes, pad=0.02, ticks=[0, 0.25, 0.5, 0.75, 1])
         bar.set_label(f"probability of {class_names[1]}")
         lines = [Line2D([], [], color=INK), Line2D([], [], color=INK, linewidth=0.9, linestyle=(0, (4, 2)))]

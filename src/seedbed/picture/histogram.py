@@ -55,7 +55,7 @@ def histograms(drawn: Sequence[Histogram], words: Words) -> Picture:
         drawing, axes = figure(2.6 + legend_height(labels), 1, len(drawn))
         for axis, histogram in zip(axes, drawn, strict=True):
             _draw(axis, histogram)
-        axes[0].set_ylabel(f"number of {words.value}")
+        drawing.supylabel(f"number of {words.value}", fontsize="medium")
         colour = look(1).colour
         handles = [Line2D([], [], color=INK), Patch(color=colour, alpha=0.25)]
         legend_below(drawing, handles, labels)

@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -106,8 +107,13 @@ def svg(drawing: Figure, name: str) -> str:
 
 
 def _numbered(text: str) -> str:
-    """Ids by their order: matplotlib's are hashes of coordinates, whose last bit another machine rounds."""
+    """Ids by their order: matplotlib's are hashes of coordinates, whose last bit another machine rounds.
+
+    Those of images, to which nothing points, are numbered one by one: equal images have equal hashes.
+    """
     found: dict[str, str] = {}
+    images = count(1)
+    text = re.sub(r'-image[0-9a-f]{10}(?=")', lambda _: f"-image{next(images)}", text)
 
     def number(hashed: re.Match[str]) -> str:
         kind = hashed[1].strip("_0123456789")
