@@ -44,6 +44,15 @@ def test_every_setting_gets_the_same_generated_seeds(run_study: RunStudy, tmp_pa
     ]
 
 
+def test_runs_of_experiments_that_name_one_of_their_own_belong_to_the_study_s(
+    run_study: RunStudy, tmp_path: Path
+) -> None:
+    run_study("experiment=chd,moons_logistic", "trainer.max_epochs=1")
+    parent, children = family(tmp_path)
+    assert [child.info.experiment_id for child in children] == [parent.info.experiment_id] * 2
+    assert {child.info.status for child in children} == {"FINISHED"}
+
+
 def test_more_seeds_of_the_same_command_join_the_same_study(run_study: RunStudy, tmp_path: Path) -> None:
     run_study("model=softmax,mlp", "study.num_seeds=2", *QUICK)
     told = run_study("model=softmax,mlp", "study.num_seeds=3", *QUICK)

@@ -43,6 +43,8 @@ class Runner:
         self._launcher, self._parent = launcher, parent
         self._max_failures = max_failures
         self._progress, self._say = progress, say
+        client = parent.store.client
+        self._experiment = client.get_experiment(client.get_run(parent.run_id).info.experiment_id).name
         self._known: dict[str, Member] = {}
         for member in members(parent.store, parent.run_id):
             self._know(member)
@@ -110,6 +112,7 @@ class Runner:
     def _job(self, planned: Planned) -> Job:
         found = self._known.get(planned.signature)
         told = {
+            "track.experiment": self._experiment,  # the study's, also where a swept option has its own
             "track.parent_run_id": self._parent.run_id,
             "track.run_name": planned.name,
             "track.run_id": found.run_id if found else None,
@@ -146,7 +149,7 @@ class Runner:
         parent = self._parent.store.client.get_run(self._parent.run_id)
         return Record.start(
             self._parent.store,
-            experiment=self._parent.store.client.get_experiment(parent.info.experiment_id).name,
+            experiment=self._experiment,
             name=planned.name,
             params={key: value for key, value in planned.overrides.items() if "." in key or key == "seed"},
             tags={
