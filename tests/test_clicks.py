@@ -62,7 +62,7 @@ def test_one_pass_comes_within_one_percent_of_the_bayes_loss(grown: Grown) -> No
 def test_the_training_loss_of_the_first_epoch_is_progressive(grown: Grown) -> None:
     job, outcome = grown
     assembly = assemble(job.config)
-    network, pull = assembly.classifier.network, {"lr": 0.15, "beta": 0.001, "l1": 0.0, "l2": 0.0}
+    network, pull = assembly.classifier.network, {"lr": 0.2, "beta": 0.001, "l1": 0.0, "l2": 0.0}
     optimizer = Ftrl(network.parameters(), **pull)
     before = []
     for batch in assembly.data.train_dataloader():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seedbed.assembly import Assembly
+from seedbed.model.hashed import HashedLogistic
 from seedbed.model.linear import Linear
 from seedbed.model.network import Network
 from seedbed.shapes import Batch, Inputs, Logits
@@ -66,7 +67,7 @@ def embedded(assembly: Assembly, split: str) -> dict[str, NDArray[Any]] | None:
         split: test or val.
     """
     network, size = assembly.classifier.network, assembly.data.num_examples(split)
-    if isinstance(network, Linear) or not size:
+    if isinstance(network, Linear | HashedLogistic) or not size:
         return None
     batches, units, logits = [], [], []
     for batch in assembly.data.spread(split, MOST_EXAMPLES):
