@@ -12,7 +12,10 @@ from seedbed import config
 from seedbed.manual import explain, train_help
 
 CASES = [
-    ("model=mpl", "model: expected one of alexnet, cnn, logistic, mlp, .*, got 'mpl'. Did you mean mlp?"),
+    (
+        "model=mpl",
+        "model: expected one of alexnet, cnn, hashed_logistic, logistic, mlp, .*, got 'mpl'. Did you mean mlp?",
+    ),
     ("modle=mlp", "modle: expected a key of the chosen options, .*Did you mean model"),
     ("optimizer.lrr=1", "optimizer.lrr: expected a key of the chosen options, .*Did you mean optimizer.lr"),
     ("optimizer.lr=abc", "optimizer.lr: expected a value of type float, got 'abc'. Give optimizer.lr such"),
@@ -31,7 +34,7 @@ def test_what_does_not_compose_is_told_in_one_paragraph(override: str, told: str
         pytest.raises(Exception) as caught,  # noqa: PT011 - each case has its own type; the text is the claim
     ):
         compose("train", [override])
-    message = str(explain(caught.value))
+    message = str(explain(caught.value, [override]))
     assert "\n" not in message
     assert re.match(told, message), message
 

@@ -33,7 +33,7 @@ SETTINGS = {
 SETTINGS["scaled"] = (*SETTINGS["mlp"], "trainer.precision=16-mixed")
 SETTINGS["lbfgs"] += ("data.batch_size=null", "objective.l2=0.001")
 MIDDLE = Moment("seedbed.classifier", "Classifier.step", NUM_STEPS * 3 // 2)
-AFTER_FIT = Moment("seedbed.growing", "evaluate_test")
+AFTER_FIT = Moment("seedbed.growing", "evaluate")
 
 
 class Trace(NamedTuple):

@@ -3,7 +3,7 @@
 import difflib
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hydra.errors import MissingConfigException, OverrideParseException
@@ -77,15 +77,20 @@ def command_line(verb: str, arguments: str, root: str) -> str:
     return " ".join(word for word in words if word)
 
 
-def explain(error: Exception) -> ConfigError:
-    """A composition error of Hydra or OmegaConf as what, expected, got, do this."""
+def explain(error: Exception, overrides: Sequence[str]) -> ConfigError:
+    """A composition error of Hydra or OmegaConf as what, expected, got, do this.
+
+    Args:
+        error: theirs.
+        overrides: that were composed, as typed.
+    """
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, option = str(error.missing_cfg_file).rpartition("/")
         return ConfigError(
             group, expected=_listed(error.options), got=repr(option), do=_guess(option, error.options)
         )
     if isinstance(error, MissingMandatoryValue):
-        return _without_value(str(error.full_key))
+        return _without_value(str(error.full_key), overrides)
     if isinstance(error, OverrideParseException):
         return ConfigError(
             f"argument {error.override!r}",
@@ -96,9 +101,12 @@ def explain(error: Exception) -> ConfigError:
     return _misfit(error)
 
 
-def _without_value(key: str) -> ConfigError:
-    meanings = {dotted: meaning for _, dotted, meaning in documented_keys()}
-    return ConfigError(key, expected=meanings.get(key, "a value"), got="nothing", do=f"Add {key}=VALUE.")
+def _without_value(key: str, overrides: Sequence[str]) -> ConfigError:
+    """What the key means in the option that was typed, else in the first that has it."""
+    known = [(option, meaning) for option, dotted, meaning in documented_keys() if dotted == key]
+    chosen = [meaning for option, meaning in known if option in overrides]
+    expected = (*chosen, *(meaning for _, meaning in known), "a value")[0]
+    return ConfigError(key, expected=expected, got="nothing", do=f"Add {key}=VALUE.")
 
 
 def _misfit(error: Exception) -> ConfigError:

@@ -78,7 +78,7 @@ def _values(job: Job, overrides: Collection[str], allowed: Collection[str], **re
     try:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
     except OverrideParseException as error:
-        raise explain(error) from error
+        raise explain(error, list(overrides)) from error
     for override in parsed:
         if override.type is not OverrideType.CHANGE or override.key_or_group not in allowed:
             told = refused | {"expected": f"{refused['expected']}: {', '.join(allowed)}"}

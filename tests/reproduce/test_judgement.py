@@ -26,6 +26,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "mlp": ("data=digits", "model.dropout=0.2"),
     "cnn": ("data=digits", "model.dropout=0.2", "data.crop_padding=1"),
     "resnet9": (*FOLDER, "data.image_size=16", "model.width=2", "data.batch_size=7"),
+    "hashed_logistic": ("data=clicks", "data.num_rows=2000"),
     "alexnet": (*FOLDER, "data.image_size=227", "data.batch_size=16"),
 }
 EXPLAINED = "What may explain it, most likely first:"

@@ -43,7 +43,7 @@ SEARCH_MOMENTS = {
     "while a run reports an epoch": Moment("seedbed.trial", "Trial.report", 4),
     "between a proposal and its run": Moment("seedbed.study.trials", "Trials._run", 4),
     "before the search hears of a setting": Moment("seedbed.study.search", "Search.tell", 2),
-    "in the refit": Moment("seedbed.growing", "evaluate_test"),
+    "in the refit": Moment("seedbed.growing", "evaluate"),
 }
 
 

@@ -40,7 +40,9 @@ def test_onnx_answers_raw_pixels_with_the_models_probabilities(garden: Garden, t
     file = tmp_path / "digits.onnx"
     done = garden.verb("export", garden.ids["digits"], "--format", "onnx", "--out", str(file))
     assert done.exit_code == 0, done.exception
-    told = f"cnn digits 1 is in {file} ({file.stat().st_size} bytes). Run on 2 stored and 98 random inputs it"
+    told = (
+        f"cnn digits 1 is in {file} ({file.stat().st_size} bytes). Run on 27 stored and 73 random inputs it"
+    )
     assert told in done.stdout
     raw = torch.randint(0, 17, (13, 1, 8, 8), dtype=torch.uint8)
     expected = garden.predictor("digits")(raw).numpy()
@@ -92,7 +94,7 @@ def test_drawn_inputs_are_like_those_of_the_data(digits: Trained, table: Trained
     rows = drawn_inputs(table, stored_inputs(table), 98)
     assert rows.dtype == torch.float64
     spread = rows.std(0) / table.predictor.preprocessing.sd
-    assert 0.7 < float(spread.min()) < float(spread.max()) < 2.5
+    assert 0.7 < float(spread.min()) < float(spread.max()) < 4  # most stored rows are the worst, far out
     assert torch.equal(pixels, drawn_inputs(digits, stored_inputs(digits), 98))
 
 

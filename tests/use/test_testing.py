@@ -162,7 +162,7 @@ def changed_data(model: Trained, folder: Path) -> Any:
             "model=mlp: expected data=OPTION or data.KEY=VALUE, because the model is as",
         ),
         ("digits", ("data.nix=1",), r"data\.nix=1: expected KEY=VALUE, with a KEY of this run"),
-        ("digits", ("data=nix",), "data: expected one of breast_cancer, chd, .*got 'nix'"),
+        ("digits", ("data=nix",), "data: expected one of avazu, breast_cancer, chd, .*got 'nix'"),
         ("digits", ("data=mnist", "data.root=/nowhere"), "MNIST"),
     ],
 )

@@ -74,7 +74,7 @@ def _hydra(overrides: list[str], plan: bool) -> None:
         if errors:
             raise errors[0]
     except (HydraException, OmegaConfBaseException) as error:
-        raise explain(error) from error
+        raise explain(error, overrides) from error
 
 
 def _draw(store: "Store", study_id: str) -> None:

@@ -42,12 +42,12 @@ def provenance(folder: Path | None) -> Provenance:
     Args:
         folder: where the code lies, anywhere in a git checkout or not; None: in none.
     """
-    code, digest = _code(folder)
+    code = _code(folder)
     command = shlex.join(sys.argv)
     device = machine()
     tags = {
         "seedbed.code": code.state,
-        "seedbed.code_digest": digest,
+        "seedbed.code_digest": code_digest(folder),
         "mlflow.source.git.commit": code.commit,
         "mlflow.source.git.branch": code.branch,
         "seedbed.host": device["host"],
@@ -65,9 +65,9 @@ def provenance(folder: Path | None) -> Provenance:
 
 
 @functools.cache
-def _code(folder: Path | None) -> tuple[checkout.Code, str]:
+def _code(folder: Path | None) -> checkout.Code:
     """Once a process: what runs is what it has imported, whatever is edited meanwhile."""
-    return checkout.code(folder), code_digest(folder)
+    return checkout.code(folder)
 
 
 def origin() -> dict[str, str]:

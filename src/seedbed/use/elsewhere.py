@@ -89,4 +89,4 @@ def _composed(overrides: Collection[str]) -> Job:
             base = compose("train", [word for word in overrides if word.startswith("data=")])
             return resolve(composed, choices, base, list(overrides), "")
     except (HydraException, OmegaConfBaseException) as error:
-        raise explain(error) from error
+        raise explain(error, list(overrides)) from error
