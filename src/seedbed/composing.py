@@ -40,7 +40,7 @@ def composed(overrides: Collection[str], command: str) -> Job:
             del whole.hydra
             return from_hydra(whole, hydra, command)
     except (HydraException, OmegaConfBaseException) as error:
-        raise explain(error, overrides) from error
+        raise explain(error, list(overrides)) from error
 
 
 def _check_single(overrides: Collection[str]) -> None:
