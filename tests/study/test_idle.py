@@ -68,7 +68,10 @@ def result(job: Job) -> Mapping[str, torch.Tensor]:
         PLAIN,
         (*PLAIN, "data.batch_size=null", "schedule=constant", "data.num_folds=5", "data.fold=0"),
         ("model=mlp", "model.dropout=0.2", "data.crop_padding=1"),
-        ("model=hashed_logistic", "data=clicks", "data.num_rows=600", "data.negative_fraction=0.5"),
+        (
+            *("model=hashed_logistic", "data=clicks", "data.num_rows=600", "data.negative_fraction=0.5"),
+            "data.batch_size=64",
+        ),
     ],
 )
 def test_idle_streams_move_no_bit_of_the_weights_and_all_others_do(
