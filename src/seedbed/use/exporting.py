@@ -54,12 +54,14 @@ def export(model: Trained, format_name: str, out: Path | None) -> Exported:
         out: the file, not there yet; None: `model` with the format's ending, in this folder.
 
     Raises:
-        ConfigError: for a model with a feature map, and for packages that are missing.
+        ConfigError: for a model with a feature map or of codes, and for packages that are missing.
         StoreError: for a file that is there, or cannot be written.
         ExportError: where the exported model says something else.
     """
     if model.predictor.feature_map is not None:
         raise _mapped(model)
+    if model.predictor.network.takes_codes:
+        raise _coded(model)
     wanted = of(format_name)
     out = out or Path(f"model{wanted.ending}")
     _check_out(out)
@@ -133,6 +135,15 @@ def _mapped(model: Trained) -> ConfigError:
         expected=f"a model of tensors alone, which is all that {names} hold",
         got=f"one with a feature map of scikit-learn, {type(model.predictor.feature_map).__name__}",
         do=f"Serve it through MLflow instead: seedbed register {model.run_id[:8]} --name NAME",
+    )
+
+
+def _coded(model: Trained) -> ConfigError:
+    return ConfigError(
+        f"run {model.name} ({model.run_id})",
+        expected="a model of pixels or of columns of numbers",
+        got="one of codes, which the text of a row has to be made into first",
+        do="Load it in Python, where the codes are made: mlflow.pyfunc.load_model.",
     )
 
 
