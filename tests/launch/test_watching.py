@@ -37,11 +37,11 @@ def test_a_study_is_seen_from_queue_to_end_and_cancelled(desk: Desk) -> None:
 
 
 def test_a_single_job_is_seen_followed_to_its_end_and_goes_on_in_its_run(desk: Desk) -> None:
-    single = ("seed=5", "trainer.max_epochs=1000", "trainer.checkpoint_every_steps=50")
+    single = ("seed=5", "trainer.max_epochs=500", "trainer.checkpoint_every_steps=50")
     waiting = desk.start(*single)
     until(lambda: desk.runs() and desk.runs()[0].data.metrics.get("val/accuracy"), waiting)
     (run,) = desk.runs()
-    assert re.search(rf"{run.info.run_name} +│ running │ \d+ of 18000 ", desk.say("status"))
+    assert re.search(rf"{run.info.run_name} +│ running │ \d+ of 9000 ", desk.say("status"))
     following = desk.typed("logs", run.info.run_id, "--follow", "--root", str(desk.store))
     assert re.fullmatch(r"Ended: 1 job \(\d+\)\. The same command goes on with .*\n", desk.say("cancel"))
     assert "Starting with JobEnvironment" in said(following)
