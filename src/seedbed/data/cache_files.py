@@ -1,5 +1,6 @@
 """Cache files that are whole or absent: written under another name, renamed at the end."""
 
+import hashlib
 import json
 import os
 import uuid
@@ -9,7 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
+
+from seedbed.errors import DataError
 
 
 @contextmanager
@@ -56,3 +60,29 @@ def open_array(path: Path, shape: tuple[int, ...]) -> NDArray[np.generic] | None
     except (ValueError, EOFError):  # cut short by a full or failing disk: the caller makes it again
         return None
     return array if array.shape == shape else None
+
+
+@contextmanager
+def locked(folder: Path, source: Path, what: str) -> Iterator[None]:
+    """One start at a time decodes a source; the others wait and find it done.
+
+    Args:
+        folder: of the cache; made if missing.
+        source: the file or folder that is decoded.
+        what: comes of it, such as images.
+
+    Raises:
+        DataError: for a cache folder that cannot be written.
+    """
+    name = hashlib.sha256(str(source).encode()).hexdigest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{name}.lock"):
+            yield
+    except OSError as failure:
+        raise DataError(
+            f"data.cache_dir ({folder})",
+            expected=f"a folder with room to write decoded {what} in",
+            got=str(failure),
+            do="Set data.cache_dir to another folder, or free some space.",
+        ) from failure

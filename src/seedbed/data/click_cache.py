@@ -6,16 +6,13 @@ row of little-endian int32 a line, `<content>.labels.npy` a byte a line, `<conte
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, final
 
 import numpy as np
 import torch
-from filelock import FileLock
 
-from seedbed.data.cache_files import read_note, renamed, write_note
+from seedbed.data.cache_files import locked, read_note, renamed, write_note
 from seedbed.data.click_format import Format
 from seedbed.data.click_parsing import BLOCK_BYTES, Labels, blocks
 from seedbed.data.coded_rows import StreamedCodes, digest_of
@@ -53,29 +50,13 @@ class ClickCache:
         Raises:
             DataError: naming a line that is none of the format's, or a cache folder that cannot be written.
         """
-        with self._locked():
+        with locked(self._folder, self._path, "clicks"):
             content = self._content()
             if (found := self._open(content)) is None:
                 self._decode(content)
                 found = self._open(content)
         assert found is not None
         return found
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One start at a time decodes a file; the others wait and find it done."""
-        name = hashlib.sha256(str(self._path).encode()).hexdigest()
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._folder / f"{name}.lock"):
-                yield
-        except OSError as failure:
-            raise DataError(
-                f"data.cache_dir ({self._folder})",
-                expected="a folder with room to write decoded clicks in",
-                got=str(failure),
-                do="Set data.cache_dir to another folder, or free some space.",
-            ) from failure
 
     def _content(self) -> str:
         """Names the decoded file; known at once where it is as it was."""

@@ -7,20 +7,17 @@ its pixels; `<content>.moments.npy` and `<content>.json` hold the survey of imag
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import final
 
 import numpy as np
 import torch
-from filelock import FileLock
 
-from seedbed.data.cache_files import open_array, read_note, renamed, write_note
+from seedbed.data.cache_files import locked, open_array, read_note, renamed, write_note
 from seedbed.data.decoding import DECODER, decoded, watched
 from seedbed.data.listing import Listing
 from seedbed.data.rows import Images, chunk_size, moments, start_digest
 from seedbed.data.streaming import Survey
-from seedbed.errors import DataError
 from seedbed.shapes import Pixels
 
 
@@ -45,7 +42,7 @@ class ImageCache:
         Raises:
             DataError: naming an image that cannot be decoded, or a cache folder that cannot be written.
         """
-        with self._locked():
+        with locked(self._folder, self._listing.folder, "images"):
             path = self._folder / f"{self._content()}.npy"
             shape = (self._num_images, *self._shape)
             if (array := open_array(path, shape)) is None:
@@ -59,7 +56,7 @@ class ImageCache:
         Raises:
             DataError: as `pixels`.
         """
-        with self._locked():
+        with locked(self._folder, self._listing.folder, "images"):
             content = self._content()
             path, note = self._folder / f"{content}.moments.npy", self._folder / f"{content}.json"
             array, digest = open_array(path, (self._num_images, 3, 2)), read_note(note, "digest")
@@ -70,22 +67,6 @@ class ImageCache:
                 np.save(file, survey.moments.numpy())
             write_note(note, digest=survey.digest)
             return survey
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One start at a time decodes a folder; the others wait and find it done."""
-        name = hashlib.sha256(str(self._listing.folder).encode()).hexdigest()
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._folder / f"{name}.lock"):
-                yield
-        except OSError as failure:
-            raise DataError(
-                f"data.cache_dir ({self._folder})",
-                expected="a folder with room to write decoded images in",
-                got=str(failure),
-                do="Set data.cache_dir to another folder, or free some space.",
-            ) from failure
 
     def _content(self) -> str:
         """Names the decoded pixels; known at once where the folder is as it was."""
