@@ -1,8 +1,11 @@
 """What every test stands on: no stray tracking variables, torch left as it was found, jobs composed."""
 
 import os
+import shutil
+import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,42 @@ from hydra import compose, initialize_config_dir
 from seedbed import config
 from seedbed.composing import resolve
 from seedbed.job import Job
+from seedbed.track import database
 
 MakeJob = Callable[..., Job]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What asks for a temporary place, here or in a child, finds it where pytest clears up."""
+    folder = str(tmp_path_factory.mktemp("scratch"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """MLflow makes one in this process, in a second of migrations; each further store gets a copy of it.
+
+    Commands that tests start as processes of their own make theirs as always.
+    """
+    made, create = tmp_path_factory.mktemp("database") / "mlflow.db", database._create
+
+    def copied(path: Path, artifacts: Path) -> None:
+        if not made.exists():
+            create(made, made.parent)
+        partial = path.with_name(f"{path.name}.partial")
+        shutil.copyfile(made, partial)
+        with closing(sqlite3.connect(partial)) as opened, opened:
+            default = "UPDATE experiments SET artifact_location = ? WHERE experiment_id = 0"
+            opened.execute(default, [f"{artifacts.as_uri()}/0"])
+        partial.replace(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_create", copied)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -45,7 +45,7 @@ def main(folder: str, num_epochs: int) -> None:
         clock.append(spent())
     costs = [after - before for before, after in pairwise(clock)]
     later = Cost(*(statistics.median(one) for one in zip(*costs[1:], strict=True)))
-    tell({"first epoch": costs[0], "later epoch": later}, accuracy=right / len(data))
+    tell({"first epoch": costs[0], "epoch": later}, accuracy=right / len(data))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from seedbed.album.attribution import Maps, Question
+from seedbed.album.evaluated import model_of
 from seedbed.album.explained import (
     FINEST,
     GRADCAM,
@@ -20,7 +21,7 @@ from seedbed.album.explained import (
     occlusion,
 )
 from seedbed.album.makers import MAKERS
-from seedbed.album.subjects import examples_of, model_of
+from seedbed.album.subjects import examples_of
 from seedbed.errors import PictureError
 from seedbed.model.network import Network
 from seedbed.picture.picture import NAMES, Picture

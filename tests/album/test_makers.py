@@ -148,7 +148,7 @@ def test_the_gallery_s_images_are_those_of_the_data(subject: Subject) -> None:
     digits = load_digits()
     assert np.array_equal(inputs[:, 0], digits.images[indices].astype(np.uint8))
     assert np.array_equal(labels, digits.target[indices])
-    model = evaluated.model_of(subject)
+    model = evaluated.model_of(subject.files)
     assert model is not None
     images = judged.as_images(inputs, model)
     assert np.array_equal(images, np.rint(inputs[:, 0] * (255 / 16)).astype(np.uint8))
@@ -184,7 +184,7 @@ def test_logits_that_are_no_numbers_leave_the_other_pictures_alone(subject: Subj
 def test_templates_are_the_weights_centred_and_on_a_symmetric_scale(subject: Subject) -> None:
     picture = linear.weight_templates(subject)
     shown = np.array([[float(cell) for cell in row["weights"].split()] for row in table(picture)])
-    model = evaluated.model_of(subject)
+    model = evaluated.model_of(subject.files)
     assert model is not None
     weight = model.network.linear.weight.detach().double()  # type: ignore[operator, union-attr]
     expected = (weight / model.preprocessing.sd.double()).numpy()
@@ -234,7 +234,7 @@ def test_a_run_that_kept_no_model_has_numbers_for_names(logistic: Recorded) -> N
 def test_two_columns_are_a_plane_with_what_the_model_says_at_each_place(planar: Recorded) -> None:
     with looked_at(planar) as found:
         rows = table(decision.decision_plane(found))
-        model = evaluated.model_of(found)
+        model = evaluated.model_of(found.files)
         with np.load(found.files["val/points.npz"]) as kept:
             inputs, labels = kept["inputs"], kept["labels"]
     examples = [row for row in rows if row["kind"] == "example"]

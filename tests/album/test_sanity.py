@@ -6,8 +6,9 @@ import torch
 from scipy.stats import spearmanr
 
 from seedbed.album.attribution import Maps, Method, Question, gradcam, integrated_gradients, occlusion
+from seedbed.album.evaluated import model_of
 from seedbed.album.sanity import LARGEST_SIMILARITY, NUM_DRAWS, randomisation, randomised, similarity
-from seedbed.album.subjects import examples_of, model_of
+from seedbed.album.subjects import examples_of
 from seedbed.model.network import Network
 from seedbed.model.resnet9 import Resnet9
 from seedbed.reproduce.check import Subject

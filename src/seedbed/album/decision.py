@@ -14,7 +14,7 @@ MARGIN = 0.08  # beyond the outermost examples, of their extent
 
 def decision_plane(subject: Subject) -> Picture | None:
     """Probabilities and decision line; None unless the data is a table of two columns."""
-    split, model = split_of(subject), model_of(subject)
+    split, model = split_of(subject), model_of(subject.files)
     path = subject.files.get(f"{split}/points.npz")
     if split is None or model is None or path is None:
         return None

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.album.subjects import model_of, split_file
+from seedbed.album.evaluated import model_of
+from seedbed.album.subjects import split_file
 from seedbed.embedding import FILE
 from seedbed.errors import PictureError
 from seedbed.picture.embedding import Points

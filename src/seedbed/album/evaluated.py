@@ -105,7 +105,10 @@ def num_examples(subject: Subject, split: str) -> int:
     return int(profiles(subject)[split]["num_examples"])
 
 
-def model_of(subject: Subject) -> Predictor | None:
-    """The fitted model; None where the run has kept none."""
-    path = subject.files.get(MODEL)
-    return None if path is None else Predictor.load(Path(path).parent)
+def model_of(files: Mapping[str, Path]) -> Predictor | None:
+    """A run's fitted model; None where it kept none.
+
+    Args:
+        files: what the run keeps, by path.
+    """
+    return Predictor.load(files[MODEL].parent) if MODEL in files else None

@@ -7,8 +7,9 @@ import numpy as np
 
 from seedbed.album import attribution
 from seedbed.album.attribution import Maps, Method, Question
+from seedbed.album.evaluated import model_of
 from seedbed.album.sanity import Verdict, randomisation
-from seedbed.album.subjects import Examples, examples_of, model_of
+from seedbed.album.subjects import Examples, examples_of
 from seedbed.errors import PictureError
 from seedbed.model.network import Network
 from seedbed.picture.maps import MOST_SHOWN, Kind, Shown, maps

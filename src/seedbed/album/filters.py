@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from seedbed.album.subjects import model_of
+from seedbed.album.evaluated import model_of
 from seedbed.model.alexnet import Alexnet
 from seedbed.model.cnn import Cnn
 from seedbed.model.mlp import Mlp

@@ -86,7 +86,7 @@ def _drawn(shares: list[classes.ClassShares]) -> list[int] | None:
 
 def worst_mistakes(subject: Subject) -> Picture | None:
     """Images that were taken for another class; None for a table, and for a run without mistakes."""
-    every, model = evaluated(subject), model_of(subject)
+    every, model = evaluated(subject), model_of(subject.files)
     if every is None or model is None or f"{every.split}/worst.npz" not in subject.files:
         return None
     wrong = int((every.predicted != every.labels).sum())

@@ -23,7 +23,7 @@ COEFFICIENTS = "fit/coefficients.csv"
 
 def weight_templates(subject: Subject) -> Picture | None:
     """Weights of a linear model on images; None for any other model."""
-    model = model_of(subject)
+    model = model_of(subject.files)
     if model is None or model.feature_map is not None or len(model.raw_shape) != 3:
         return None
     network = model.network

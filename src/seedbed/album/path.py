@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seedbed.album.subjects import model_of
+from seedbed.album.evaluated import model_of
 from seedbed.metric.glossary import GLOSSARY
 from seedbed.model.linear import Linear
 from seedbed.picture import path as drawing

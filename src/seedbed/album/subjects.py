@@ -1,18 +1,15 @@
 """What a run keeps for its pictures, opened: the fitted model, and examples with their classes."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seedbed.predictor import DESCRIPTION, EXAMPLE, Predictor
+from seedbed.album.evaluated import SPLITS
+from seedbed.predictor import EXAMPLE, Predictor
 from seedbed.reproduce.check import Subject
 from seedbed.shapes import Inputs, Logits
-
-SPLITS = ("test", "val")
 
 
 class Examples(NamedTuple):
@@ -35,16 +32,6 @@ class Examples(NamedTuple):
     labels: list[int | None]
     logits: Logits
     probabilities: NDArray[np.floating[Any]]
-
-
-def model_of(files: Mapping[str, Path]) -> Predictor | None:
-    """A run's fitted model; None where it kept none.
-
-    Args:
-        files: what the run keeps, by path.
-    """
-    found = [path for name, path in files.items() if name.endswith(f"/{DESCRIPTION}")]
-    return Predictor.load(found[0].parent) if found else None
 
 
 def split_file(subject: Subject, name: str) -> tuple[str, dict[str, NDArray[Any]]] | None:

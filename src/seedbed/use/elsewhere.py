@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from seedbed.assembly import data_of
-from seedbed.composing import resolve
+from seedbed.composing import composed
 from seedbed.data.module import DataModule
 from seedbed.errors import ConfigError
 from seedbed.job import Job
@@ -43,7 +43,7 @@ def chosen(subject: Subject, overrides: Collection[str] = ()) -> Chosen:
         _check_key(override)
     own = subject.job
     if any(override.startswith("data=") for override in overrides):
-        job = _composed(overrides)
+        job = composed(overrides, "")
     else:
         job = altered(_brought(own, subject), overrides)
     module = data_of(job.config)
@@ -69,24 +69,3 @@ def _check_key(override: str) -> None:
             got="a word that says nothing of data",
             do="Leave it out; what is evaluated is chosen by --split.",
         )
-
-
-def _composed(overrides: Collection[str]) -> Job:
-    """A job with these data, whose other keys nobody looks at."""
-    from hydra import compose, initialize_config_dir
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
-    from seedbed import config
-    from seedbed.manual import explain
-
-    config.register()
-    try:
-        with initialize_config_dir(str(config.folder()), version_base="1.3"):
-            composed = compose("train", list(overrides), return_hydra_config=True)
-            choices = dict(composed.hydra.runtime.choices)
-            del composed.hydra
-            base = compose("train", [word for word in overrides if word.startswith("data=")])
-            return resolve(composed, choices, base, list(overrides), "")
-    except (HydraException, OmegaConfBaseException) as error:
-        raise explain(error, list(overrides)) from error
