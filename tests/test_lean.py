@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 LIMIT_SECONDS = 240
-# The compiler and what it brings: a quarter of the CPU time of a short run's imports.
-UNUSED = ("torch._dynamo.symbolic_convert", "torch._inductor.utils", "sympy", "scipy.signal.windows")
+# The compiler and what it brings, statistics and networks: a third of the CPU time of a short run's imports.
+UNUSED = (
+    *("torch._dynamo.symbolic_convert", "torch._inductor.utils", "sympy", "scipy.signal.windows"),
+    *("scipy.stats._stats_py", "torchvision.models.resnet"),
+)
 UNUSED_BY_IMAGES = ("statsmodels", "torch.distributed.fsdp", "torch.distributed.tensor")
 
 
@@ -54,6 +57,11 @@ def test_a_recorded_run_imports_no_compiler(tmp_path: Path) -> None:
             "torch._dynamo.symbolic_convert",
         ),
         ("sys.modules['torch._dynamo'].symbolic_convert.__name__", "torch._dynamo.symbolic_convert"),
+        ("scipy.stats.norm.cdf(0).item()", "0.5"),
+        ("importlib.import_module('scipy.stats.qmc').Sobol.__name__", "Sobol"),
+        ("importlib.import_module('sklearn.metrics._ranking').rankdata([3, 1]).tolist()", "[2.0, 1.0]"),
+        ("torchvision.models.resnet18.__name__", "resnet18"),
+        ("importlib.import_module('torchmetrics.functional.image.arniqa').resnet50.__name__", "resnet50"),
         ("torch._dynamo.utils.counters.__class__.__name__", "defaultdict"),
     ],
 )

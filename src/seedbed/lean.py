@@ -1,9 +1,10 @@
 """Modules that a run names and never uses: loaded only once something is asked of them.
 
-torch's compiler with all of sympy, and scipy.signal, are a quarter of what a run imports. Lightning
-and torchvision ask the compiler for one class and one function when they are loaded, torch's
-optimisers ask it not to look; the answers without a compiler are known. Whatever else is asked loads
-the real thing, so nothing is missing, only later.
+torch's compiler with all of sympy, scipy.signal, scipy.stats and torchvision.models are a third of what
+a run imports. Lightning and torchvision ask the compiler for one class and one function when they are
+loaded, torch's optimisers ask it not to look; the answers without a compiler are known. Others take a
+function by its name and never call it. Whatever else is asked loads the real thing, so nothing is
+missing, only later.
 """
 
 import importlib
@@ -21,6 +22,28 @@ def _as_it_is(function: Callable[..., Any], *_: Any, **__: Any) -> Callable[...,
     return function
 
 
+class Taken:
+    """What was taken from a module that was put off: the real one's, from its first use.
+
+    Args:
+        module: the module's name.
+        name: of its attribute.
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(loaded(self._module), self._name)(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(getattr(loaded(self._module), self._name), name)
+
+
+def _taken(module: str, *names: str) -> Answers:
+    return {name: Taken(module, name) for name in names}
+
+
 # What is asked while nothing is compiled, and its answer. Packages first, then what lies in them.
 KNOWN: Mapping[str, Answers] = {
     "torch._dynamo": {
@@ -32,6 +55,9 @@ KNOWN: Mapping[str, Answers] = {
     "torch._inductor": {},
     "torch._inductor.config": {},  # told whether runs are deterministic; it asks nothing back
     "scipy.signal": {"hamming": None},
+    "scipy.stats": _taken("scipy.stats", "rankdata"),  # by scikit-learn
+    # By torchmetrics.
+    "torchvision.models": _taken("torchvision.models", "resnet50", "vgg16", "VGG16_Weights"),
 }
 
 
