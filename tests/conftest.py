@@ -1,5 +1,6 @@
 """What every test stands on: no stray tracking variables, torch left as it was found, jobs composed."""
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -22,6 +23,11 @@ from seedbed.job import Job
 from seedbed.track import database
 
 MakeJob = Callable[..., Job]
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests outlive every collection of garbage: statsmodels and Lightning collect often."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -109,7 +109,7 @@ def alone(root: Path) -> Mapping[str, Fit]:
     return fits(Seat(), jobs_of(root, "single", 1), root / "alone")
 
 
-@pytest.mark.parametrize("world_size", [2, 3])
+@pytest.mark.parametrize("world_size", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_number_of_processes_moves_no_result(
     alone: Mapping[str, Fit], root: Path, world_size: int
 ) -> None:
@@ -118,6 +118,7 @@ def test_the_number_of_processes_moves_no_result(
         check(found, alone)
 
 
+@pytest.mark.slow
 def test_weights_dealt_out_over_processes_learn_the_same(alone: Mapping[str, Fit], root: Path) -> None:
     for found in together(2, root / "store", fits, pieces(root, "fsdp", 2), root / "fsdp"):
         check(found, alone)

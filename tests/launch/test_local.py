@@ -65,6 +65,7 @@ def test_a_run_that_fails_in_its_process_ends_alone(tmp_path: Path) -> None:
     assert len({run.data.tags["seedbed.command"] for run in (parent, *runs)}) == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_every_run_and_the_same_command_goes_on_with_them(tmp_path: Path) -> None:
     gpus = {VISIBLE: "one,other", "TMPDIR": str(tmp_path)}
     study = started(tmp_path, *TWO, *LONG, **gpus)
@@ -85,6 +86,7 @@ def test_ctrl_c_stops_every_run_and_the_same_command_goes_on_with_them(tmp_path:
     assert all(run.data.tags["seedbed.resumed"].startswith("1: after epoch ") for run in finished)
 
 
+@pytest.mark.slow
 def test_no_process_outlives_a_study_that_is_killed(tmp_path: Path) -> None:
     study = started(tmp_path, *TWO, *ENDLESS)
     until(lambda: at_work(tmp_path))
@@ -96,6 +98,7 @@ def test_no_process_outlives_a_study_that_is_killed(tmp_path: Path) -> None:
     assert "\n2 lost\n" in status(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_without_a_word_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
     study = started(tmp_path, *TWO, *ENDLESS)
     until(lambda: at_work(tmp_path))
