@@ -117,6 +117,13 @@ def put_off() -> None:
         sys.meta_path.insert(0, Within())
 
 
+def hang() -> None:
+    """Makes what was put off an attribute of its package: torch would import its compiler twice a step."""
+    for name in KNOWN:
+        if isinstance(sys.modules.get(name), Later):
+            _hang(name)
+
+
 def loaded(name: str) -> ModuleType:
     """The real module, in the place of the one that was put off, and what that was told."""
     top = ".".join(name.split(".")[:2])

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
+from seedbed import lean
 from seedbed.seat import Seat
 from seedbed.shapes import Batch, Logits
 
@@ -53,6 +54,7 @@ class Stepping(pl.LightningModule, ABC):
         return batch  # the loader's batches already are where the network is
 
     def training_step(self, batches: Iterator[Batch], _: int) -> None:
+        lean.hang()
         callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
         watches = [callback for callback in callbacks if isinstance(callback, StepWatch)]
         for batch in batches:

@@ -46,9 +46,12 @@ class Preprocessing(nn.Module):
 
     def forward(self, raw: Raw) -> Inputs:
         """Network inputs of the same shape as `raw`."""
-        scaled = raw / self.scale
+        wide = torch.promote_types(raw.dtype, self.scale.dtype)
+        # In place, where the batch is a new one of ours: each further one of its size costs more than
+        # the arithmetic, because the allocator gives such blocks back to the system and asks again.
+        scaled = raw / self.scale if raw.dtype == wide else raw.to(wide).div_(self.scale)
         if self._standardizes:
-            scaled = (scaled - self.mean) / self.sd
+            scaled = scaled.sub_(self.mean).div_(self.sd)
         return scaled.to(self.mean.dtype)
 
 
