@@ -104,6 +104,9 @@ def test_all_are_made_again_from_the_record_alone(trained: Result, tmp_path: Pat
     done = typed("picture", latest().name, "--out", str(tmp_path))
     assert done.exit_code == 0
     assert {path.stem for path in tmp_path.iterdir()} == set(MADE)
+    assert done.output.splitlines()[-1].endswith(
+        "when they are named: gradcam, integrated_gradients, occlusion, embedding_umap"
+    )
     (folder,) = Path("mlruns").glob(f"artifacts/*/{latest().run_id}/artifacts/{FOLDER}")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
         path.name: path.read_bytes() for path in folder.iterdir()
@@ -126,7 +129,7 @@ def test_a_picture_asked_for_by_name_that_fails_is_an_exit_code(
         (
             ("last", "confusoin"),
             r"picture of a run: expected one of run_curves, .*, plane, .*, got 'confusoin'\. Choose some"
-            r" of them, or name none to have all\.",
+            r" of them, or name none\.",
         ),
         (("last", "distribution"), r"picture of a run: expected one of .*, got 'distribution'"),
         (("last", "--runs"), r"--runs: expected a study, got the run softmax digits 0"),

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def picture(run: str, names: tuple[str, ...], out: str, runs: bool, root: str) -> None:
     """Draw the pictures of a RUN or a study again, from the record alone.
 
-    RUN is its id, the beginning of one, its name, or `last`; NAME chooses pictures, none takes all. Each is
-    written as NAME.svg with its numbers as NAME.csv, and both are put on the record as `pictures/`.
+    RUN is its id, the beginning of one, its name, or `last`. NAME chooses pictures; without one all are drawn
+    that take a moment, while gradcam, integrated_gradients, occlusion and embedding_umap have to be named. Each
+    is written as NAME.svg with its numbers as NAME.csv, and both are put on the record as `pictures/`.
 
     Exit codes: 0 drawn; 1 a picture that was asked for by its name failed; 2 refused.
     """
@@ -60,13 +61,14 @@ def _check_names(names: Sequence[str], *, of_study: bool) -> None:
                 f"picture of a {'study' if of_study else 'run'}",
                 expected=f"one of {', '.join(known)}",
                 got=repr(name),
-                do="Choose some of them, or name none to have all.",
+                do="Choose some of them, or name none.",
             )
 
 
 def _of(store: "Store", found: "Member", names: Sequence[str], out: Path) -> "list[Album]":
     """Makes, writes and keeps the pictures of one run or study, and says so."""
     from seedbed.album.album import of_run, write
+    from seedbed.album.makers import COSTLY
     from seedbed.verdict.find import is_study
 
     made = _of_study(store, found, names) if is_study(found) else of_run(store, found, names)
@@ -77,6 +79,8 @@ def _of(store: "Store", found: "Member", names: Sequence[str], out: Path) -> "li
         click.echo(f"{found.name} has nothing for: {', '.join(made.empty)}")
     if made.pictures:
         click.echo(f"{found.name}, in {out}: {', '.join(one.name for one in made.pictures)}")
+    if not names and not is_study(found):
+        click.echo(f"These take longer and are drawn when they are named: {', '.join(COSTLY)}")
     _keep(store, found, made)
     return [made]
 
