@@ -23,6 +23,8 @@ from seedbed.job import Job
 from seedbed.track import database
 
 MakeJob = Callable[..., Job]
+# Folders that other users of the machine may enter, which those of pytest are not.
+PUBLIC = tempfile.gettempdir()
 
 
 def pytest_collection_finish() -> None:

@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.conftest import PUBLIC
+
 USER = "grower"
 # What an address, a shell and a configuration file each take for a sign of their own.
 PASSWORD = "p@ss:w/o%rd #1 $x"  # noqa: S105 (of a database that lives for a test)
@@ -38,7 +40,7 @@ def account() -> list[str]:
 
 def new_folder() -> Path:
     """Not a test's own folder, which the other account may not enter."""
-    return Path(tempfile.mkdtemp(prefix="seedbed-postgres-"))
+    return Path(tempfile.mkdtemp(prefix="seedbed-postgres-", dir=PUBLIC))
 
 
 @final

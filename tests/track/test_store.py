@@ -17,6 +17,7 @@ import pytest
 from seedbed.errors import StoreError
 from seedbed.track.leftover import deliver_left
 from seedbed.track.store import Store
+from tests.conftest import PUBLIC
 from tests.track import writers
 from tests.track.delivered import differences
 
@@ -154,7 +155,7 @@ def as_an_ordinary_user() -> Iterator[None]:
 @pytest.fixture
 def public(migrated: Path) -> Iterator[Path]:
     """A store below folders that every user may enter."""
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=PUBLIC) as name:
         Path(name).chmod(0o755)
         folder = Path(name) / "store"
         folder.mkdir()

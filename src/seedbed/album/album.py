@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from seedbed.album.makers import COSTLY, MAKERS, Maker
 from seedbed.errors import StoreError
+from seedbed.picture.caption import captioned
 from seedbed.picture.picture import Picture
 from seedbed.reproduce.check import Subject
 from seedbed.track.kept import kept
@@ -84,7 +85,7 @@ def told(error: Exception) -> str:
 
 
 def write(pictures: Iterable[Picture], folder: Path) -> None:
-    """Writes `<name>.svg` and `<name>.csv` of each; other files of the folder stay.
+    """Writes `<name>.svg`, its caption in it, and `<name>.csv` of each; other files of the folder stay.
 
     Raises:
         StoreError: for a folder that cannot be written.
@@ -92,7 +93,7 @@ def write(pictures: Iterable[Picture], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for picture in pictures:
-            (folder / f"{picture.name}.svg").write_text(picture.svg)
+            (folder / f"{picture.name}.svg").write_text(captioned(picture.svg, picture.caption))
             (folder / f"{picture.name}.csv").write_text(picture.csv())
     except OSError as error:
         raise StoreError(

@@ -24,8 +24,9 @@ def picture(run: str, names: tuple[str, ...], out: str, runs: bool, root: str) -
     """Draw the pictures of a RUN or a study again, from the record alone.
 
     RUN is its id, the beginning of one, its name, or `last`. NAME chooses pictures; without one all are drawn
-    that take a moment, while gradcam, integrated_gradients, occlusion and embedding_umap have to be named. Each
-    is written as NAME.svg with its numbers as NAME.csv, and both are put on the record as `pictures/`.
+    that take a moment, while gradcam, integrated_gradients, occlusion and embedding_umap have to be named.
+    Each is written as NAME.svg with its caption, and its numbers as NAME.csv; both are put on the record as
+    `pictures/`.
 
     Exit codes: 0 drawn; 1 a picture that was asked for by its name failed; 2 refused.
     """
