@@ -106,7 +106,7 @@ def test_a_study_ends_with_its_table_and_the_next_command(
     assert parent.data.metrics["softmax/test/accuracy"] == pytest.approx(mean, rel=1e-12)  # one mean of two
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_closes_the_run_as_killed(tmp_path: Path, number: int) -> None:
     with started(tmp_path, "train", *ENDLESS) as process:
         wait_until_it_trains(process, tmp_path)

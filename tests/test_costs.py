@@ -80,7 +80,7 @@ COUNTING = """if True:
     ("setting", "most"),
     [
         (("model=softmax", "optimizer=sgd"), 200),
-        (("model=mlp", "optimizer=sgd"), 240),
+        pytest.param(("model=mlp", "optimizer=sgd"), 240, marks=pytest.mark.slow),
         (("model=cnn", "optimizer=adamw"), 380),
     ],
     ids=str,

@@ -122,6 +122,7 @@ def held_out_by_scikit_learn(train: Places, held_out: Places, c: float) -> tuple
     return loss, accuracy_score(labels[held_out], model.predict(inputs[held_out]))
 
 
+@pytest.mark.slow
 def test_ten_folds_of_breast_cancer_one_by_one(make_job: MakeJob) -> None:
     folds = []
     for fold in range(10):

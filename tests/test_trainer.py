@@ -144,6 +144,7 @@ def compiled_and_not(seat: Seat, jobs: dict[str, Job], folder: Path) -> dict[str
     return fits(seat, jobs, folder)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_network_learns_the_same(make_job: MakeJob, tmp_path: Path) -> None:
     keys = (*MLP, *SHORT, "data.batch_size=null", "trainer.max_epochs=5")
