@@ -47,6 +47,8 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
 # Counts the calls of Python functions in each step of a run, those of libraries included.
 COUNTING = """if True:
     import json, sys
+    from seedbed import lean
+    lean.put_off()  # as the command does
     from seedbed.cli.command import main
     from seedbed.classifier import Classifier
 
@@ -74,7 +76,7 @@ COUNTING = """if True:
 """
 
 
-# Another process, because the tests' own checks of types would be counted. Measured 169, 199 and 328
+# Another process, because the tests' own checks of types would be counted. Measured 167, 197 and 326
 # with torch 2.15; some room for other versions.
 @pytest.mark.parametrize(
     ("setting", "most"),
