@@ -98,8 +98,8 @@ def test_maps_say_the_classes_the_probabilities_and_each_map_s_largest_value() -
     given = shown(EASY)
     picture = maps(KIND, given, "")
     told = words(picture.svg)
-    assert "true softmax: 1.2e-12" in told
-    assert "predicted mlp: 0.99" in told
+    assert "true softmax: 1e-12" in told
+    assert "said mlp: 0.99" in told
     assert f"to {np.abs(given[0].values).max():.3g} logits" in told
     assert "Integrated gradients, n = 6 examples" in told
     assert len(table(picture)) == 6 * 49

@@ -15,7 +15,7 @@ from seedbed.picture.style import figure, styled, svg
 from seedbed.picture.tiles import SEQUENTIAL, SHARP, Values, enlarged, reach, scale_below, show, symmetric
 
 MOST_SHOWN = 6
-NAME_LETTERS = 11  # of a class name above an image
+NAME_LETTERS = 10  # of a class name above an image
 # How much of the input shines through where the map is zero.
 FADED = 0.3
 
@@ -74,7 +74,7 @@ def maps(kind: Kind, shown: Sequence[Shown], caption: str) -> Picture:
         for place, example in enumerate(shown):
             upper, lower = axes[place], axes[len(shown) + place]
             show(upper, _colours(example.image))
-            upper.set_title(_title(example), fontsize=7)
+            upper.set_title(_title(example), fontsize=6.5)
             show(lower, overlaid(example.image, example.values, scale))
             lower.set_xlabel(f"to {np.abs(example.values).max():.3g} {kind.unit}", fontsize=7)
         label = f"{kind.quantity}, share of the map's largest"
@@ -122,10 +122,10 @@ def _colours(image: NDArray[np.floating[Any]]) -> NDArray[Any]:
 
 
 def _title(example: Shown) -> str:
-    predicted = f"predicted {shorten(example.predicted, NAME_LETTERS)}: {example.p_predicted:.2f}"
+    predicted = f"said {shorten(example.predicted, NAME_LETTERS)}: {example.p_predicted:.2f}"
     if example.true is None or example.p_true is None:
         return f"{example.place}\n\n{predicted}"
-    return f"{example.place}\ntrue {shorten(example.true, NAME_LETTERS)}: {example.p_true:.2g}\n{predicted}"
+    return f"{example.place}\ntrue {shorten(example.true, NAME_LETTERS)}: {example.p_true:.1g}\n{predicted}"
 
 
 def _rows(example: Shown) -> list[list[Cell]]:
