@@ -144,12 +144,26 @@ def test_names_that_no_registry_takes_are_refused(
         raise done.exception
 
 
+@pytest.mark.parametrize("active", [True, False])
+def test_a_shell_that_finds_no_mlflow_is_told_where_it_is(
+    garden: Garden, monkeypatch: pytest.MonkeyPatch, active: bool
+) -> None:
+    there = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", f"{there}{os.pathsep}/usr/bin" if active else "/nowhere")
+    done = garden.verb("register", garden.ids["table"], "--name", f"table{active:d}")
+    (line,) = [line for line in done.stdout.splitlines() if "models serve" in line]
+    assert line.startswith(
+        "  MLFLOW_TRACKING_URI=" if active else f"  PATH={there}:$PATH MLFLOW_TRACKING_URI="
+    )
+
+
 @contextmanager
 def serving(garden: Garden, uri: str, folder: Path) -> Iterator[str]:
     """`mlflow models serve`, as the verb says to type it; its address."""
     port = free_port()
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", uri, "--env-manager", "local"]
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": garden.store.uri}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": garden.store.uri, "PATH": path}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--port", str(port)],

@@ -2,7 +2,9 @@
 
 import json
 import re
+import shlex
 import shutil
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -148,6 +150,13 @@ def _described(model: Trained) -> str:
     return f"{member.name} (run {member.run_id}): {said or 'no accuracy on record'}{divided}"
 
 
+def _path() -> str:
+    """Where a shell finds no `mlflow`, or MLflow no `uvicorn`, because this environment is not active."""
+    if shutil.which("mlflow") and shutil.which("uvicorn"):
+        return ""
+    return f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH "
+
+
 def how_to_serve(done: Registered, address: str) -> str:
     """What to type to serve a version, and to ask its server.
 
@@ -155,9 +164,8 @@ def how_to_serve(done: Registered, address: str) -> str:
         done: the version.
         address: of the store, as a shell takes it.
     """
-    serve = (
-        f"MLFLOW_TRACKING_URI={address} mlflow models serve -m {done.uri} --env-manager local --port {PORT}"
-    )
+    what = f"-m {done.uri} --env-manager local --port {PORT}"
+    serve = f"{_path()}MLFLOW_TRACKING_URI={address} mlflow models serve {what}"
     if not done.takes_files:
         rows = f"Ask it, with rows of {done.shape[0]} columns in the order of the run's data:"
         return f"Serve it:\n  {serve}\n{rows}\n  {SEND} '{done.example}'"
