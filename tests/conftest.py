@@ -28,7 +28,7 @@ PUBLIC = tempfile.gettempdir()
 
 
 def pytest_collection_finish() -> None:
-    """Modules and tests outlive every collection of garbage: statsmodels and Lightning collect often."""
+    """Modules and tests outlive every collection of garbage; statsmodels asks for one at each correction."""
     gc.freeze()
 
 
