@@ -15,7 +15,7 @@ from mlflow.entities import Run
 
 from tests.launch import cluster as slurm
 
-LIMIT_SECONDS = 300
+LIMIT_SECONDS = 600
 QUICK = (
     "launch.memory_gib=1",
     "launch.cpus_per_task=1",
