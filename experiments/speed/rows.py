@@ -217,7 +217,7 @@ PHOTOGRAPHS = Row(
     3,
     (
         _photographs("streamed", (0.6, 0.1), "data.memory_limit_gib=0"),
-        _photographs("decoded once", (None, None)),
+        _photographs("decoded once", (0.6, 0.1)),
     ),
 )
 
