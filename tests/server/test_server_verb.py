@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def ended(names: Mapping[str, str], port: int | None = None) -> subprocess.Compl
     """A server that is to refuse at once."""
     return subprocess.run(
         command(port or free_port()),
+        cwd=tempfile.gettempdir(),  # it may make its folder before it refuses
         env=clean(**names),
         capture_output=True,
         text=True,
